@@ -1,0 +1,4 @@
+import { DurableObject } from "cloudflare:workers";
+
+/** Reads one topic-partition. */
+export class PartitionReader extends DurableObject<ConsumerEnv> {}
