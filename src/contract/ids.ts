@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 /** Letters, digits and `_ - . :`, so that an id is safe in a key, a path, a log line and a tag; 128 is our own bound. */
-const idPattern = /^[A-Za-z0-9_.:-]{1,128}$/;
+export const idPattern = /^[A-Za-z0-9_.:-]{1,128}$/;
 
 /** A creator: the `sub` of their token and the key of their Kafka records. */
 export const creatorIdSchema = z.string().regex(idPattern).brand<"CreatorId">();

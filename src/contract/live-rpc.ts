@@ -170,6 +170,8 @@ export const readerReportSchema = z.object({
   epoch: epochSchema,
   offset: offsetSchema,
   served: watchVersionSchema.nullable(),
+  /** Watchers up to `served` whose hubs fail: not served after all, yet they hold up nobody else. */
+  unserved: z.array(creatorIdSchema).max(1_000).optional(),
   health: readerHealthSchema,
 });
 export type ReaderReport = z.infer<typeof readerReportSchema>;
@@ -191,6 +193,8 @@ export const leaseSchema = z.object({
   creatorId: creatorIdSchema,
   hubIncarnation: z.string(),
   sources: z.array(sourceSchema).max(10_000),
+  /** The newest revision that this incarnation has been told. */
+  revision: countSchema.optional(),
 });
 export type Lease = z.infer<typeof leaseSchema>;
 
@@ -205,8 +209,24 @@ export const sourcesStateSchema = z.object({
   reason: z.enum(["reader_behind", "reader_stalled", "source_stopped"]).nullable(),
   /** The oldest successful fetch among the sources concerned; null when one never fetched. */
   asOf: instantMsSchema.nullable(),
+  /** Rises with every state told to one lease, so that an answer and a push that overtake each other do no harm. */
+  revision: countSchema.optional(),
+  /**
+   * Every expected source, and where its reader stood when it last said that it has served this incarnation; null
+   * before it has. A served source that has published nothing to this incarnation has nothing to publish.
+   */
+  sources: z
+    .array(
+      z.object({ source: sourceSchema, served: z.object({ epoch: epochSchema, offset: offsetSchema }).nullable() }),
+    )
+    .max(10_000)
+    .optional(),
 });
 export type SourcesState = z.infer<typeof sourcesStateSchema>;
+
+/** Asks a hub for the summary of an item's last finished stream. */
+export const lastStreamQuerySchema = z.object({ v: versionSchema, contentId: contentIdSchema });
+export type LastStreamQuery = z.infer<typeof lastStreamQuerySchema>;
 
 /** The engagement sources there should be, as the supervisor sees the topics. */
 export const expectedSourcesSchema = z.object({ v: versionSchema, sources: z.array(sourceSchema).max(10_000) });
@@ -220,3 +240,27 @@ export const payoutSettingsChangedSchema = z.object({
   lockedUntil: instantMsSchema.nullable(),
 });
 export type PayoutSettingsChanged = z.infer<typeof payoutSettingsChangedSchema>;
+
+/** How one source fares, as the watch list sees it. */
+export const sourceStatusSchema = z.object({
+  source: sourceSchema,
+  expected: z.boolean(),
+  healthy: z.boolean(),
+  epoch: epochSchema.nullable(),
+  offset: offsetSchema.nullable(),
+  /** When its last report came, by the watch list's clock. */
+  reportedAt: instantMsSchema.nullable(),
+  health: readerHealthSchema.nullable(),
+});
+export type SourceStatus = z.infer<typeof sourceStatusSchema>;
+
+/** The watch list as an administrator sees it: no creator is named. */
+export const watchListStatusSchema = z.object({
+  v: versionSchema,
+  version: watchVersionSchema,
+  watchers: countSchema,
+  incomplete: countSchema,
+  stale: countSchema,
+  sources: z.array(sourceStatusSchema),
+});
+export type WatchListStatus = z.infer<typeof watchListStatusSchema>;

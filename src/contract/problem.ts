@@ -20,6 +20,7 @@ export const problemCodes = {
   internal: { status: 500, title: "Internal error" },
   analytics_unavailable: { status: 503, title: "Analytics are unavailable" },
   storage_unavailable: { status: 503, title: "Storage is unavailable" },
+  authentication_unavailable: { status: 503, title: "Sign-ins cannot be checked" },
 } as const;
 export type ProblemCode = keyof typeof problemCodes;
 

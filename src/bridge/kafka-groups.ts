@@ -1,0 +1,119 @@
+// Consumer groups in Kafka: positions stored from outside, and members that this process holds.
+import { Consumer } from "@platformatic/kafka";
+import { logUnavailable } from "./errors.ts";
+import type { KafkaClient } from "./kafka-client.ts";
+import { asBridgeError, hasKafkaCode, isPassing, within } from "./kafka-errors.ts";
+import type { GroupMember, JoinOptions, TopicPartition, TopicPartitionOffset } from "./log.ts";
+
+/** How soon a member hears of a rebalance, milliseconds; Kafka's own default is three seconds. */
+const HEARTBEAT_INTERVAL_MS = 1_000;
+/** How long a rebalance may wait for a member, milliseconds; members here only beat, so they are quick. */
+const REBALANCE_TIMEOUT_MS = 60_000;
+/** The session's bounds in a broker's defaults (`group.min.session.timeout.ms`, `group.max…`), milliseconds. */
+const SESSION_MS = { least: 6_000, most: 1_800_000 };
+
+/** Stores positions without being a member. Kafka refuses it, with an unknown member, while the group has members. */
+export async function commitToKafka(
+  client: KafkaClient,
+  groupId: string,
+  offsets: readonly TopicPartitionOffset[],
+): Promise<void> {
+  const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([name, positions]) => ({
+    name,
+    partitionOffsets: positions.map(({ partition, offset }) => ({ partition, offset: BigInt(offset) })),
+  }));
+  if (topics.length > 0) {
+    await client.admin.alterConsumerGroupOffsets({ groupId, topics });
+  }
+}
+
+/** A group's stored positions, -1 for none. */
+export async function committedInKafka(
+  client: KafkaClient,
+  groupId: string,
+  partitions: readonly TopicPartition[],
+): Promise<TopicPartitionOffset[]> {
+  if (partitions.length === 0) {
+    return [];
+  }
+  const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, asked]) => ({
+    name,
+    partitionIndexes: asked.map(({ partition }) => partition),
+  }));
+  const groups = await client.admin
+    .listConsumerGroupOffsets({ groups: [{ groupId, topics }] })
+    // A group that has never committed anything.
+    .catch((error: unknown) => {
+      if (hasKafkaCode(error, "GROUP_ID_NOT_FOUND")) {
+        return [];
+      }
+      throw error;
+    });
+  const stored = groups[0]?.topics ?? [];
+  return partitions.map(({ topic, partition }) => {
+    const position = stored
+      .find(({ name }) => name === topic)
+      ?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
+    return { topic, partition, offset: Number(position?.committedOffset ?? -1n) };
+  });
+}
+
+/** Joins a group as the static member `instance`; answers once it has its partitions. */
+export async function joinKafkaGroup(
+  client: KafkaClient,
+  { group, instance, topics, sessionTimeoutMs }: JoinOptions,
+  deadline: AbortSignal,
+): Promise<GroupMember> {
+  const consumer = new Consumer({
+    ...client.options,
+    groupId: group,
+    groupInstanceId: instance,
+    retries: 3,
+    retryDelay: 200,
+    sessionTimeout: Math.min(SESSION_MS.most, Math.max(SESSION_MS.least, sessionTimeoutMs)),
+    rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, Math.min(SESSION_MS.most, sessionTimeoutMs)),
+    heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+  });
+  // A rejoin that failed is seen by the next call, which finds no membership.
+  consumer.on("error", () => undefined);
+  consumer.topics.trackAll(...topics);
+  const join = async (signal: AbortSignal) => {
+    await within(signal, consumer.joinGroup({}));
+  };
+  const leave = async () => {
+    // The group's coordinator may be away: the member then ends with its session.
+    await consumer.close(true).catch(() => undefined);
+  };
+  try {
+    await join(deadline);
+  } catch (error) {
+    await leave();
+    throw asBridgeError(error);
+  }
+  return {
+    assignment: async (signal) => {
+      try {
+        if (!consumer.isActive()) {
+          await join(signal);
+        }
+      } catch (error) {
+        throw asBridgeError(error);
+      }
+      return (consumer.assignments ?? []).flatMap(({ topic, partitions }) =>
+        partitions.map((partition) => ({ topic, partition })),
+      );
+    },
+    commit: async (offsets) => {
+      try {
+        await consumer.commit({
+          offsets: offsets.map(({ topic, partition, offset }) => {
+            return { topic, partition, offset: BigInt(offset), leaderEpoch: -1 };
+          }),
+        });
+      } catch (error) {
+        throw isPassing(error) ? logUnavailable(error) : asBridgeError(error);
+      }
+    },
+    leave,
+  };
+}

@@ -1,0 +1,199 @@
+// The bridge as a service: its configuration, its command, its limits on callers, its logs, its end.
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Kafka, UpstashError } from "@upstash/kafka";
+import { openEmbeddedLog } from "../../src/bridge/embedded-log.ts";
+import type { EmbeddedLog } from "../../src/bridge/embedded-log.ts";
+import { startBridge } from "../../src/bridge/server.ts";
+import type { Bridge, BridgeOptions } from "../../src/bridge/server.ts";
+import { readSettings } from "../../src/bridge/settings.ts";
+import { createLog } from "../../src/runtime/log.ts";
+import { restClient } from "./rest-client.ts";
+import type { Message } from "./rest-client.ts";
+
+const login = { username: "service", password: "service-password" };
+const basic = `${login.username}:${login.password}`;
+let folder = "";
+let log: EmbeddedLog;
+let bridge: Bridge | undefined;
+let child: ChildProcess | undefined;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "bridge-service-"));
+  log = await openEmbeddedLog({ folder: join(folder, "in-process") });
+  await log.createTopic("t", 1);
+});
+
+afterEach(async () => {
+  child?.kill("SIGKILL");
+  await bridge?.close();
+  bridge = undefined;
+  await log.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function start(options: Partial<BridgeOptions> = {}) {
+  bridge = await startBridge({ log, port: 0, credentials: [login], ...options });
+  return restClient(bridge.url, basic);
+}
+
+const credentials = JSON.stringify([login]);
+
+/** Runs `npm run bridge`'s own file, and waits for its first log line. */
+async function runService(env: Record<string, string>) {
+  child = spawn(process.execPath, [join(import.meta.dirname, "../../src/bridge/main.ts")], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, BRIDGE_PORT: "0", BRIDGE_DATA: join(folder, "service"), ...env },
+  });
+  const lines: Record<string, unknown>[] = [];
+  const { stdout } = child;
+  if (stdout === null) {
+    throw new Error("the service has no output");
+  }
+  const reader = createInterface({ input: stdout });
+  const exited = new Promise<number | null>((resolve) => child?.once("exit", resolve));
+  const first = new Promise<Record<string, unknown>>((resolve) => {
+    reader.on("line", (line) => {
+      lines.push(JSON.parse(line) as Record<string, unknown>);
+      resolve(lines[0] ?? {});
+    });
+  });
+  return { lines, exited, first: await first };
+}
+
+test("the service starts on the embedded log with the design's topics, keeps records over a restart, and ends on SIGTERM", async () => {
+  const service = await runService({ BRIDGE_CREDENTIALS: credentials });
+  expect(service.first).toMatchObject({ event: "bridge.listening", log: "embedded" });
+  const rest = restClient(String(service.first["url"]), basic);
+  expect((await rest.get("/topics")).json<object>()).toEqual({
+    "user.engagement.events": 4,
+    "engagement.subscription.changed": 1,
+    "payment.processed": 1,
+    "moderation.decision.made": 1,
+  });
+  await rest.post("/produce/payment.processed", { value: "kept" });
+  const position = { topic: "payment.processed", partition: 0, offset: 1, timeout: 20_000 };
+  const waiting = rest.post("/fetch", position);
+  await expect.poll(async () => (await rest.get("/metrics")).text).toContain("bridge_polls_in_flight 1");
+  child?.kill("SIGTERM");
+  // A poll under way ends with what it has, and its connection with it.
+  const answer = await waiting;
+  expect([answer.status, answer.text, answer.headers["connection"]]).toEqual([200, "[]", "close"]);
+  expect(await service.exited).toBe(0);
+  expect(service.lines.map(({ event }) => event)).toEqual(["bridge.listening", "bridge.stopping", "bridge.stopped"]);
+
+  const again = await runService({ BRIDGE_CREDENTIALS: credentials });
+  const found = await restClient(String(again.first["url"]), basic).post("/fetch", { ...position, offset: 0 });
+  expect(found.json<Message[]>()).toMatchObject([{ value: "kept" }]);
+});
+
+test("without credentials the service does not start, and says which variable is missing", async () => {
+  const service = await runService({ BRIDGE_CREDENTIALS: "" });
+  expect(service.first).toMatchObject({ level: "error", event: "bridge.not.started" });
+  expect(String(service.first["error"])).toContain("BRIDGE_CREDENTIALS");
+  expect(await service.exited).toBe(1);
+});
+
+test.each([
+  ["BRIDGE_CREDENTIALS", "not json"],
+  ["BRIDGE_CREDENTIALS", "[]"],
+  ["BRIDGE_CREDENTIALS", '[{"username":"a:b","password":"long-enough"}]'],
+  ["BRIDGE_CREDENTIALS", '[{"username":"a","password":"sécret-long"}]'],
+  ["BRIDGE_CREDENTIALS", '[{"username":"a","password":"long-enough","verbs":["delete"]}]'],
+  ["KAFKA_BROKERS", "kafka"],
+  ["KAFKA_TLS", "yes"],
+  ["KAFKA_SASL_MECHANISM", "GSSAPI"],
+  ["KAFKA_SASL_MECHANISM", "PLAIN"],
+  ["BRIDGE_PORT", "http"],
+  ["BRIDGE_TOPICS", "a:b"],
+])("a wrong %s is named, and its value is not shown: %s", (name, value) => {
+  const read = () => readSettings({ BRIDGE_CREDENTIALS: credentials, [name]: value });
+  expect(read).toThrow(name);
+  expect(read).toThrow(/^(?![^]*(long-enough|sécret))/);
+});
+
+test("a caller that is too fast gets a 429 with Retry-After, and another one does not suffer", async () => {
+  let now = 1_000_000;
+  const other = { username: "other", password: "other-password" };
+  const rest = await start({
+    credentials: [login, other],
+    limits: { requestsPerSecond: 5 },
+    clock: { now: () => now },
+  });
+  const statuses = async () => (await rest.get("/topics")).status;
+  for (let i = 0; i < 10; i++) {
+    expect(await statuses()).toBe(200);
+  }
+  const refused = await rest.get("/topics");
+  expect([refused.status, refused.headers["retry-after"]]).toEqual([429, "1"]);
+  expect(refused.json()).toMatchObject({ result: "Error", status: 429 });
+  expect((await rest.get("/topics", { login: "other:other-password" })).status).toBe(200);
+  now += 200;
+  expect([await statuses(), await statuses()]).toEqual([200, 429]);
+});
+
+test("more polls than allowed are refused, and the ones waiting are not disturbed", async () => {
+  const rest = await start({ limits: { maxPolls: 2 } });
+  const poll = () => rest.post("/fetch", { topic: "t", partition: 0, offset: 0, timeout: 5_000 });
+  const waiting = [poll(), poll()];
+  await expect.poll(async () => (await rest.get("/metrics")).text).toContain("bridge_polls_in_flight 2");
+  expect((await poll()).status).toBe(429);
+  await rest.post("/produce/t", { value: "here" });
+  expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
+});
+
+test("an instance that nobody asks for leaves its group when its session ends", async () => {
+  let now = 1_000_000;
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  try {
+    const rest = await start({ clock: { now: () => now } });
+    const headers = { "Kafka-Session-Timeout-Ms": "30000" };
+    await rest.post("/consume/group/one", { topic: "t", timeout: 0 }, { headers });
+    vi.advanceTimersByTime(6_000);
+    expect((await rest.get("/consumers")).text).toContain('"one"');
+    now += 30_001;
+    vi.advanceTimersByTime(6_000);
+    await expect.poll(async () => (await rest.get("/consumers")).text).toBe("[]");
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("logs name what was refused and never a payload, a key or a password", async () => {
+  const lines: string[] = [];
+  const logger = createLog({ service: "bridge" }, (line) => lines.push(line));
+  const rest = await start({ logger, logRequests: true });
+  await rest.post("/produce/t", { value: "payload-canary", key: "key-canary" });
+  await rest.post("/produce/t", '{"value": payload-canary');
+  await rest.get("/produce/t/payload-canary?key=key-canary");
+  await rest.get("/topics", { login: "service:password-canary" });
+  expect(lines.join("\n")).not.toMatch(/canary|service-password/);
+  expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { event: "request", endpoint: "produce", status: 200 },
+    { event: "request", endpoint: "produce", status: 400 },
+    { event: "request", endpoint: "produce", status: 200 },
+    { level: "warn", event: "request.refused", status: 401 },
+    { event: "request", endpoint: "topics", status: 401 },
+  ]);
+});
+
+test("the stock client sees an error of ours as its own", async () => {
+  await start();
+  const kafka = new Kafka({ url: bridge?.url ?? "", username: "service", password: "wrong" });
+  // It tries six times with growing pauses; only the pauses are cut short.
+  const immediately = setTimeout;
+  vi.spyOn(globalThis, "setTimeout").mockImplementation((callback, _ms, ...more) => immediately(callback, 0, ...more));
+  try {
+    const failed = kafka.admin().topics();
+    await expect(failed).rejects.toBeInstanceOf(UpstashError);
+    await expect(failed).rejects.toMatchObject({ status: 401, result: "Error" });
+  } finally {
+    vi.restoreAllMocks();
+  }
+});
