@@ -1,0 +1,6 @@
+import { expect, test } from "vitest";
+import { timeZoneCases } from "../../time-zone-cases.ts";
+
+test.each(timeZoneCases)("in workerd, $name", ({ actual, expected }) => {
+  expect(actual()).toEqual(expected);
+});
