@@ -1,0 +1,273 @@
+// When which creator's hub is called. Only watched creators; the first change at once, then at the interval the hub
+// asks for; at most one call in flight per hub; a creator stays dirty until its hub has answered; a failing hub waits
+// by itself and holds up nobody.
+import type { CreatorId } from "../../contract/ids.ts";
+import { type Publish, type PublishReply, publishReplySchema } from "../../contract/live-rpc.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { describeError, type Log } from "../../runtime/log.ts";
+import { backoff, withDeadline } from "../deadline.ts";
+import type { HubPort, Timers } from "../ports.ts";
+
+/** The least time between two publishes to a hub until it says otherwise. */
+const FIRST_INTERVAL_MS = 250;
+const CALL_DEADLINE_MS = 5_000;
+const FIRST_RETRY_MS = 250;
+const MOST_RETRY_MS = 15_000;
+/** A hub that holds something newer is asked again this often, in case it forgets; or as soon as it has been passed. */
+const BEHIND_RETRY_MS = 5_000;
+/** Calls in flight at once, and how many of them may go to hubs that failed last time (ours). */
+const MAX_IN_FLIGHT = 64;
+const MAX_FAILING_IN_FLIGHT = 16;
+/** After so many failures a hub holds up the serving of the others no longer. */
+const PATIENT_FAILURES = 2;
+
+/** What the publisher needs of the reader. */
+export interface Publications {
+  /** True when there is something to tell this creator's hub. */
+  hasSomethingFor(creatorId: CreatorId): boolean;
+  /** The publication as of now. */
+  of(creatorId: CreatorId): Publish;
+  /** Where a publication would stand now. */
+  position(): { readonly epoch: number; readonly offset: number };
+}
+
+interface Watched {
+  readonly creatorId: CreatorId;
+  hubIncarnation: string;
+  isDirty: boolean;
+  /** True until the hub of this incarnation has accepted a publish. */
+  isOwed: boolean;
+  /** No call before this instant, ms. */
+  notBefore: number;
+  intervalMs: number;
+  failures: number;
+  /** What the hub holds that is newer than what it was sent. */
+  behind: { readonly epoch: number; readonly offset: number } | null;
+}
+
+interface Ports {
+  readonly hubs: Pick<HubPort, "publish">;
+  readonly timers: Timers;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Publishes to the hubs of watched creators. */
+export class Publisher {
+  readonly #ports: Ports;
+  readonly #publications: Publications;
+  readonly #watched = new Map<CreatorId, Watched>();
+  readonly #dirty = new Set<Watched>();
+  /** Creators whose hub has a call in flight. */
+  readonly #busy = new Set<CreatorId>();
+  #failingInFlight = 0;
+  #cancelTimer: (() => void) | null = null;
+  #timerAt = Infinity;
+  /** Called when nobody is owed anything any more. */
+  onServed: () => void = () => undefined;
+  /** Calls made to hubs. */
+  calls = 0;
+  /** How long the last answered call took, ms. */
+  lastPublishMs: number | null = null;
+
+  constructor(ports: Ports, publications: Publications) {
+    this.#ports = ports;
+    this.#publications = publications;
+  }
+
+  get watchers(): number {
+    return this.#watched.size;
+  }
+
+  /** Watchers that have not been served yet; `failing` are those whose hubs do not answer. */
+  unserved(): { readonly waiting: number; readonly failing: CreatorId[] } {
+    const owed = [...this.#watched.values()].filter((watched) => watched.isOwed);
+    const failing = owed.filter((watched) => watched.failures >= PATIENT_FAILURES).map(({ creatorId }) => creatorId);
+    return { waiting: owed.length - failing.length, failing };
+  }
+
+  /** A creator is watched through this incarnation of its hub; a new one gets everything again. */
+  watch(creatorId: CreatorId, hubIncarnation: string): void {
+    const known = this.#watched.get(creatorId);
+    if (known?.hubIncarnation === hubIncarnation) {
+      return;
+    }
+    const watched = known ?? newWatched(creatorId, hubIncarnation);
+    watched.hubIncarnation = hubIncarnation;
+    watched.behind = null;
+    watched.notBefore = 0;
+    watched.failures = 0;
+    this.#watched.set(creatorId, watched);
+    if (this.#publications.hasSomethingFor(creatorId)) {
+      watched.isOwed = true;
+      this.#markDirty(watched);
+    }
+  }
+
+  unwatch(creatorId: CreatorId): void {
+    const watched = this.#watched.get(creatorId);
+    if (watched !== undefined) {
+      this.#watched.delete(creatorId);
+      this.#dirty.delete(watched);
+    }
+  }
+
+  /** Only these are watched. */
+  keepOnly(creatorIds: ReadonlySet<CreatorId>): void {
+    for (const creatorId of this.#watched.keys()) {
+      if (!creatorIds.has(creatorId)) {
+        this.unwatch(creatorId);
+      }
+    }
+  }
+
+  /** These creators' numbers changed; those that nobody watches cost nothing. */
+  changed(creatorIds: Iterable<CreatorId>): void {
+    if (this.#watched.size === 0) {
+      return;
+    }
+    for (const creatorId of creatorIds) {
+      const watched = this.#watched.get(creatorId);
+      if (watched !== undefined) {
+        this.#markDirty(watched);
+      }
+    }
+  }
+
+  /** The state was rebuilt: every watcher holds something that is no more. */
+  everythingChanged(): void {
+    for (const watched of this.#watched.values()) {
+      watched.isOwed = true;
+      watched.behind = null;
+      this.#markDirty(watched);
+    }
+  }
+
+  /** Sends what is due. */
+  pump(): void {
+    const now = this.#ports.clock.now();
+    let next = Infinity;
+    for (const watched of this.#dirty) {
+      if (this.#busy.has(watched.creatorId)) {
+        continue;
+      }
+      if (watched.notBefore > now && !this.#hasPassed(watched)) {
+        next = Math.min(next, watched.notBefore);
+      } else if (this.#mayCall(watched)) {
+        void this.#send(watched, now);
+      }
+    }
+    this.#wakeAt(next);
+  }
+
+  /** Calls off the timer; calls in flight end by themselves. */
+  stop(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    this.#timerAt = Infinity;
+    this.#watched.clear();
+    this.#dirty.clear();
+  }
+
+  #markDirty(watched: Watched): void {
+    watched.isDirty = true;
+    this.#dirty.add(watched);
+  }
+
+  #mayCall(watched: Watched): boolean {
+    return this.#busy.size < MAX_IN_FLIGHT && (watched.failures === 0 || this.#failingInFlight < MAX_FAILING_IN_FLIGHT);
+  }
+
+  /** True when the hub was ahead and what it would get now is newer. */
+  #hasPassed({ behind }: Watched): boolean {
+    if (behind === null) {
+      return false;
+    }
+    const { epoch, offset } = this.#publications.position();
+    return epoch > behind.epoch || (epoch === behind.epoch && offset >= behind.offset);
+  }
+
+  async #send(watched: Watched, now: number): Promise<void> {
+    const { hubIncarnation } = watched;
+    const isFailing = watched.failures > 0;
+    watched.isDirty = false;
+    this.#dirty.delete(watched);
+    this.#busy.add(watched.creatorId);
+    this.#failingInFlight += isFailing ? 1 : 0;
+    this.calls++;
+    try {
+      const reply = await this.#call(watched.creatorId);
+      this.lastPublishMs = this.#ports.clock.now() - now;
+      this.#take(watched, hubIncarnation, reply, now);
+    } catch (error) {
+      this.#fail(watched, error);
+    }
+    this.#busy.delete(watched.creatorId);
+    this.#failingInFlight -= isFailing ? 1 : 0;
+    if (watched.isDirty && this.#watched.get(watched.creatorId) === watched) {
+      this.#dirty.add(watched);
+    } else {
+      this.#dirty.delete(watched);
+    }
+    this.pump();
+  }
+
+  async #call(creatorId: CreatorId): Promise<PublishReply> {
+    const publish = this.#publications.of(creatorId);
+    const answer = await withDeadline(this.#ports.timers, CALL_DEADLINE_MS, () => this.#ports.hubs.publish(publish));
+    return publishReplySchema.parse(answer);
+  }
+
+  #take(watched: Watched, hubIncarnation: string, reply: PublishReply, sentAt: number): void {
+    watched.failures = 0;
+    watched.intervalMs = reply.intervalMs;
+    if (reply.outcome === "behind") {
+      watched.behind = reply.held;
+      watched.isDirty = true;
+      watched.notBefore = sentAt + BEHIND_RETRY_MS;
+      return;
+    }
+    watched.behind = null;
+    watched.notBefore = sentAt + watched.intervalMs;
+    if (watched.isOwed && watched.hubIncarnation === hubIncarnation) {
+      watched.isOwed = false;
+      this.onServed();
+    }
+  }
+
+  #fail(watched: Watched, error: unknown): void {
+    watched.failures++;
+    watched.isDirty = true;
+    watched.notBefore = this.#ports.clock.now() + backoff(watched.failures, FIRST_RETRY_MS, MOST_RETRY_MS);
+    this.#ports.log.warn("publish failed", { failures: watched.failures, error: describeError(error) });
+  }
+
+  #wakeAt(instant: number): void {
+    if (instant === this.#timerAt) {
+      return;
+    }
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    this.#timerAt = instant;
+    if (instant < Infinity) {
+      this.#cancelTimer = this.#ports.timers.after(Math.max(0, instant - this.#ports.clock.now()), () => {
+        this.#timerAt = Infinity;
+        this.#cancelTimer = null;
+        this.pump();
+      });
+    }
+  }
+}
+
+function newWatched(creatorId: CreatorId, hubIncarnation: string): Watched {
+  return {
+    creatorId,
+    hubIncarnation,
+    isDirty: false,
+    isOwed: false,
+    notBefore: 0,
+    intervalMs: FIRST_INTERVAL_MS,
+    failures: 0,
+    behind: null,
+  };
+}
