@@ -1,0 +1,153 @@
+// One process of the local stack: started, waited for, stopped in order, killed and started again.
+import { type ChildProcess, fork } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const preload = join(dirname(fileURLToPath(import.meta.url)), "end-with-parent.ts");
+const root = join(dirname(preload), "..", "..", "..");
+
+/** A cold start of two bundles and an engine on two busy cores took 20 s at worst; three times that is a failure. */
+const READY_TIMEOUT_MS = 60_000;
+/** How long a part may take to end by itself: the bridge drains polls, the engines flush to disk. */
+const STOP_TIMEOUT_MS = 10_000;
+const PROBE_INTERVAL_MS = 50;
+
+/** What a part is: a script, its arguments and environment, and how to know that it is ready. */
+export interface PartOptions {
+  readonly name: string;
+  /** Absolute, or relative to the project's root. */
+  readonly script: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** True once the part does its work; asked every 50 ms. */
+  readonly ready: () => Promise<boolean>;
+  /** Folder of the log files. */
+  readonly logs: string;
+}
+
+/** A part that could not be started, or ended while it should run. `tail` is the end of its log. */
+export class PartFailure extends Error {
+  override readonly name = "PartFailure";
+  readonly part: string;
+  readonly tail: string;
+  constructor(part: string, what: string, tail: string) {
+    super(`${part} ${what}`);
+    this.part = part;
+    this.tail = tail;
+  }
+}
+
+/** A running part. */
+export class Part {
+  readonly name: string;
+  readonly #options: PartOptions;
+  readonly #onUnexpectedExit: (failure: PartFailure) => void;
+  #child: ChildProcess | undefined;
+  #stopping = false;
+
+  /** @param onUnexpectedExit called when the process ends though nobody asked it to */
+  constructor(options: PartOptions, onUnexpectedExit: (failure: PartFailure) => void) {
+    this.name = options.name;
+    this.#options = options;
+    this.#onUnexpectedExit = onUnexpectedExit;
+  }
+
+  /** The process id while it runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Starts the process and resolves when it is ready; throws {@link PartFailure} when it ends or takes too long. */
+  async start(): Promise<void> {
+    const { script, args = [], env = {}, ready } = this.#options;
+    this.#stopping = false;
+    const log = openSync(this.#logFile(), "a");
+    // A process group of its own: Ctrl-C reaches only the stack, which then stops the parts in order.
+    const child = fork(join(root, script), [...args], {
+      cwd: root,
+      env: { ...process.env, ...env },
+      execArgv: ["--no-warnings", "--import", preload],
+      stdio: ["ignore", log, log, "ipc"],
+      detached: true,
+    });
+    closeSync(log);
+    this.#child = child;
+    let ended = false;
+    child.on("exit", (code, signal) => {
+      ended = true;
+      if (this.#child === child) {
+        this.#child = undefined;
+        if (!this.#stopping) {
+          this.#onUnexpectedExit(this.#failure(`ended unexpectedly (${signal ?? `code ${code}`})`));
+        }
+      }
+    });
+    const deadline = Date.now() + READY_TIMEOUT_MS;
+    while (!(await ready().catch(() => false))) {
+      if (ended) {
+        throw this.#failure("ended while starting");
+      }
+      if (Date.now() > deadline) {
+        await this.stop();
+        throw this.#failure(`was not ready after ${READY_TIMEOUT_MS / 1000} s`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, PROBE_INTERVAL_MS));
+    }
+    if (ended) {
+      throw this.#failure("ended while starting; another process answers at its address");
+    }
+  }
+
+  /** Asks the process to end, waits, and ends it by force after 10 s. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (!child?.pid) {
+      return;
+    }
+    this.#stopping = true;
+    const exited = new Promise<void>((resolve) => {
+      child.once("exit", () => resolve());
+    });
+    child.kill("SIGTERM");
+    const force = setTimeout(() => this.#killGroup(child.pid), STOP_TIMEOUT_MS);
+    await exited;
+    clearTimeout(force);
+    // A tool may leave a helper of its own behind (wrangler its workerd) when it was ended by force.
+    this.#killGroup(child.pid);
+  }
+
+  /** Ends the process and its children at once, as a crash would: no handler of theirs runs. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (!child?.pid) {
+      return;
+    }
+    this.#stopping = true;
+    const exited = new Promise<void>((resolve) => {
+      child.once("exit", () => resolve());
+    });
+    this.#killGroup(child.pid);
+    await exited;
+  }
+
+  #killGroup(pid: number | undefined): void {
+    try {
+      if (pid) {
+        process.kill(-pid, "SIGKILL");
+      }
+    } catch {
+      // The group is gone already.
+    }
+  }
+
+  #logFile(): string {
+    mkdirSync(this.#options.logs, { recursive: true });
+    return join(this.#options.logs, `${this.#options.name}.log`);
+  }
+
+  #failure(what: string): PartFailure {
+    const lines = readFileSync(this.#logFile(), "utf8").trimEnd().split("\n");
+    return new PartFailure(this.name, what, lines.slice(-12).join("\n"));
+  }
+}

@@ -1,0 +1,104 @@
+// The whole product in one test process: both Workers in workerd from their real configurations, real engines behind
+// their endpoints, the bridge on its embedded log, and the local issuer. Every call travels over a real socket.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createTestHarness, type TestHarness } from "wrangler";
+import { type EmbeddedLog, openEmbeddedLog } from "../../src/bridge/embedded-log.ts";
+import { startBridge } from "../../src/bridge/server.ts";
+import { startClickHouseEndpoint } from "../../src/local/clickhouse/endpoint.ts";
+import { startIssuer } from "../../src/local/issuer/issuer.ts";
+import { startPostgresEndpoint } from "../../src/local/postgres/endpoint.ts";
+import { type Databases, apiSettings, consumerSettings } from "../../src/local/stack/workers.ts";
+
+/** Names of the Workers, as their configurations give them. */
+export const API = "creator-dashboard-api";
+export const CONSUMER = "creator-dashboard-consumer";
+
+const PASSWORD = "a password of the test product";
+
+/** A running product. */
+export interface Product {
+  readonly apiUrl: string;
+  readonly kafka: { readonly url: string; readonly username: string; readonly password: string };
+  readonly log: EmbeddedLog;
+  readonly harness: TestHarness;
+  readonly databases: Databases;
+  /** A token of the local issuer. */
+  token(creatorId: string): Promise<string>;
+  /** Fires the consumer's cron: readers start, dead ones come back. */
+  supervise(): Promise<void>;
+  /** Stops the ClickHouse endpoint, as a server that went away. */
+  stopClickHouse(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts the product on empty data and any free ports. `partitions` is that of the engagement topic. */
+export async function startProduct(options: { partitions?: number } = {}): Promise<Product> {
+  const folder = mkdtempSync(join(tmpdir(), "creator-dashboard-flow-"));
+  const log = await openEmbeddedLog({ folder: join(folder, "log") });
+  await log.createTopic("user.engagement.events", options.partitions ?? 2);
+  for (const topic of ["engagement.subscription.changed", "payment.processed", "moderation.decision.made"]) {
+    await log.createTopic(topic, 1);
+  }
+  const all = ["produce", "fetch", "consume", "commit", "metadata"] as const;
+  const bridge = await startBridge({
+    log,
+    port: 0,
+    credentials: [{ username: "reader", password: PASSWORD, topics: ["*"], verbs: [...all] }],
+  });
+  const postgres = await startPostgresEndpoint({});
+  const clickhouse = await startClickHouseEndpoint({});
+  const issuer = await startIssuer({
+    port: 0,
+    dataFolder: join(folder, "issuer"),
+    dashboardOrigins: ["http://page.test"],
+  });
+  const databases: Databases = {
+    databaseUrl: postgres.connectionString,
+    neonEndpoint: postgres.endpoint,
+    clickhouse: {
+      url: clickhouse.url,
+      database: clickhouse.database,
+      writer: { username: clickhouse.username, password: clickhouse.password },
+      reader: clickhouse.reader,
+    },
+  };
+  const api = apiSettings({ databases, issuerUrl: issuer.url, origins: ["http://page.test"] });
+  const consumer = consumerSettings({ kafkaRestUrl: bridge.url, kafkaRestPassword: PASSWORD, adminToken: PASSWORD });
+  const harness = createTestHarness({
+    workers: [
+      { configPath: "./wrangler.toml", vars: { ...api.vars }, secrets: { ...api.secrets } },
+      { configPath: "./src/consumer/wrangler.toml", vars: { ...consumer.vars }, secrets: { ...consumer.secrets } },
+    ],
+  });
+  const { url } = await harness.listen();
+  let clickhouseRuns = true;
+  const stopClickHouse = async () => {
+    if (clickhouseRuns) {
+      clickhouseRuns = false;
+      await clickhouse.close();
+    }
+  };
+  return {
+    apiUrl: url.origin,
+    kafka: { url: bridge.url, username: "reader", password: PASSWORD },
+    log,
+    harness,
+    databases,
+    token: (creatorId) => issuer.mint({ creatorId }),
+    supervise: async () => {
+      await harness.getWorker(CONSUMER).scheduled({ cron: "* * * * *" });
+    },
+    stopClickHouse,
+    stop: async () => {
+      await harness.close();
+      await bridge.close();
+      await log.close();
+      await issuer.close();
+      await stopClickHouse();
+      await postgres.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

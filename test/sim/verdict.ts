@@ -1,0 +1,80 @@
+// At rest every dashboard must show exactly what the logs say.
+import type { DashboardClient } from "./dashboard-client.ts";
+import type { ReferenceItem } from "./reference.ts";
+import type { PartitionTruth } from "./truth.ts";
+import type { RareTruth } from "./workload.ts";
+
+/** An expiry of the last moments may not have been published yet. */
+const PUBLISHING_TAKES_MS = 2_000;
+const shown = ["views", "likes", "shares", "completions", "watchSeconds"] as const;
+
+/** What is wrong with what a creator sees. */
+export function faultsOf(
+  creatorId: string,
+  client: DashboardClient,
+  truth: { partitions: readonly { truth: PartitionTruth; latest: number }[]; rare: RareTruth },
+  now: number,
+): string[] {
+  const { seen } = client;
+  if (!seen) {
+    return [`${creatorId} never got a snapshot`];
+  }
+  const faults: string[] = [];
+  const check = (what: string, actual: unknown, expected: unknown) => {
+    if (actual !== expected) {
+      faults.push(`${creatorId}: ${what} is ${String(actual)}, not ${String(expected)}`);
+    }
+  };
+  check("state", seen.state, "live");
+  const totals = { views: 0, likes: 0, shares: 0, completions: 0, watchSeconds: 0 };
+  let [fewestViewers, mostViewers] = [0, 0];
+  const items = new Map<string, ReferenceItem>();
+  for (const { truth: partition, latest } of truth.partitions) {
+    const reference = partition.upTo(latest);
+    const before = reference.countAt(now - PUBLISHING_TAKES_MS).get(creatorId);
+    for (const [contentId, item] of reference.countAt(now).get(creatorId) ?? []) {
+      items.set(contentId, item);
+      for (const name of shown) {
+        totals[name] += item[name];
+      }
+      const viewersBefore = before?.get(contentId)?.liveViewers ?? 0;
+      fewestViewers += item.liveViewers;
+      mostViewers += viewersBefore;
+      const itemSeen = seen.content.get(contentId);
+      for (const name of shown) {
+        check(`${name} of ${contentId}`, itemSeen?.[name], name === "likes" ? Math.max(0, item.likes) : item[name]);
+      }
+      check(`peak of ${contentId}`, itemSeen?.peakViewers, item.peakViewers);
+      checkBetween(
+        faults,
+        `${creatorId}: viewers of ${contentId}`,
+        itemSeen?.liveViewers,
+        item.liveViewers,
+        viewersBefore,
+      );
+    }
+  }
+  for (const name of shown) {
+    check(`total ${name}`, seen.totals[name], name === "likes" ? Math.max(0, totals.likes) : totals[name]);
+  }
+  check("number of items", seen.totals.items, items.size);
+  check("items shown", seen.content.size, items.size);
+  checkBetween(faults, `${creatorId}: total viewers`, seen.totals.liveViewers, fewestViewers, mostViewers);
+  check("subscriber count", seen.subscribers, truth.rare.subscribers.get(creatorId) ?? null);
+  check("revenue version", seen.revenueVersion, truth.rare.payments.get(creatorId)?.size ?? 0);
+  check("alerts", seen.alerts.length, Math.min(50, truth.rare.decisions.get(creatorId)?.size ?? 0));
+  check("different alerts", new Set(seen.alerts).size, seen.alerts.length);
+  return faults;
+}
+
+function checkBetween(
+  faults: string[],
+  what: string,
+  actual: number | null | undefined,
+  fewest: number,
+  most: number,
+): void {
+  if (typeof actual !== "number" || actual < Math.min(fewest, most) || actual > Math.max(fewest, most)) {
+    faults.push(`${what} are ${String(actual)}, not ${fewest} to ${most}`);
+  }
+}

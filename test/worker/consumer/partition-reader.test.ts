@@ -1,0 +1,173 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { supervisor } from "../../../src/consumer/admin.ts";
+import { SqliteReaderStorage } from "../../../src/consumer/workerd/sqlite-storage.ts";
+import { ADMIN_TOKEN, ask, ENGAGEMENT, hub, produce, published, reader, started, until, watchList } from "./reader-client.ts";
+
+const creators = ["crt_plain", "crt_crash", "crt_letters", "crt_revive"];
+
+beforeAll(async () => {
+  await watchList().watch(creators);
+  await supervisor(env).round();
+});
+
+/** Readers never rest: the file ends when their alarms are gone. */
+afterAll(async () => {
+  for (const source of await supervisor(env).sources()) {
+    const stub = env.PARTITION_READER.getByName(source);
+    await stub.restart().catch(() => undefined);
+    await runInDurableObject(stub, (_instance, state) => state.storage.deleteAlarm());
+  }
+});
+
+describe("the supervisor", () => {
+  test("starts a reader for every partition of every topic, and tells the watch list which engagement to expect", async () => {
+    const { sources, failed } = { sources: await supervisor(env).sources(), failed: (await supervisor(env).round()).failed };
+    expect(failed).toBe(0);
+    expect(sources).toHaveLength(11);
+    const { expected } = await watchList().seen();
+    expect(expected).toEqual(Array.from({ length: 8 }, (_, partition) => `${ENGAGEMENT}:${partition}`));
+  });
+
+  test("revives a reader whose alarm is gone", async () => {
+    const stub = reader(3);
+    await stub.restart().catch(() => undefined);
+    await runInDurableObject(stub, (_instance, state) => state.storage.deleteAlarm());
+    await produce(ENGAGEMENT, 3, started("crt_revive"));
+    await supervisor(env).round();
+    const { totals } = await published("crt_revive", "a publication", ({ totals: { views } }) => views === 1);
+    expect(totals.liveViewers).toBe(1);
+  });
+});
+
+describe("a reader", () => {
+  test("publishes the whole state to the hub of a watched creator, and nothing to another's", async () => {
+    await produce(
+      ENGAGEMENT,
+      0,
+      started("crt_plain"),
+      started("crt_plain", { contentId: "cnt_2", type: "like.added" }),
+      started("crt_unwatched"),
+    );
+    const publish = await published("crt_plain", "the totals", ({ totals }) => totals.likes === 1);
+    expect(publish.totals).toEqual({
+      liveViewers: 1,
+      views: 1,
+      likes: 1,
+      shares: 0,
+      completions: 0,
+      watchSeconds: 0,
+      items: 2,
+    });
+    expect((await hub("crt_unwatched").seen()).published).toEqual([]);
+  });
+
+  test("reports where it stands and how it fares at least every second", async () => {
+    const report = await until("a report", async () => (await watchList().seen()).reports[`${ENGAGEMENT}:0`]);
+    expect(report).toMatchObject({ partitions: 8, health: { state: "ok", reason: null } });
+  });
+
+  test("counts exactly though it crashes again and again while events flow", async () => {
+    const all = Array.from({ length: 120 }, () => started("crt_crash"));
+    const save = 4;
+    for (let at = 0; at < all.length; at += 12) {
+      await produce(ENGAGEMENT, 1, ...all.slice(at, at + 12));
+      if (at % (12 * save) === 0) {
+        await published("crt_crash", "progress", ({ totals }) => totals.views > 0);
+      }
+      await reader(1).restart().catch(() => undefined);
+    }
+    const { totals } = await published("crt_crash", "every view", ({ totals: { views } }) => views >= all.length);
+    expect(totals.views).toBe(all.length);
+  });
+
+  test("gives rare events to hubs that nobody watches, once each, in order", async () => {
+    const event = (eventId: string) => ({
+      eventId,
+      creatorId: "crt_rare",
+      change: "subscribed",
+      occurredAt: new Date().toISOString(),
+    });
+    const topic = "engagement.subscription.changed";
+    await produce(topic, 0, event("r1"), event("r2"));
+    await until("both events", async () => {
+      const { rare } = await hub("crt_rare").seen();
+      return rare.flatMap(({ events }) => events).length === 2 ? rare : undefined;
+    });
+    const stored = await runInDurableObject(reader(0, topic), (_instance, state) =>
+      state.storage.sql.exec("SELECT next_offset FROM checkpoint ORDER BY generation DESC LIMIT 1").one(),
+    );
+    expect(stored).toEqual({ next_offset: 2 });
+  });
+});
+
+describe("the admin routes", () => {
+  test("are closed without their token", async () => {
+    for (const token of ["", "wrong", `${ADMIN_TOKEN}x`]) {
+      expect((await ask("/admin/status", { token })).status).toBe(401);
+      expect((await ask("/admin/dead-letters/replay", { token, body: {} })).status).toBe(401);
+    }
+    expect((await ask("/healthz", { token: "" })).status).toBe(200);
+  });
+
+  test("show how every reader fares", async () => {
+    const status = await (await ask("/admin/status")).json<{ readers: { source: string; status: object }[] }>();
+    expect(status.readers).toHaveLength(11);
+    expect(status.readers.find(({ source }) => source === `${ENGAGEMENT}:0`)?.status).toMatchObject({
+      health: { state: "ok" },
+      fold: { rejected: 0 },
+    });
+  });
+
+  test("name a parameter that is wrong", async () => {
+    const response = await ask("/admin/dead-letters?source=nonsense");
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain("source");
+  });
+
+  test("list dead letters, and produce them again with the ids they had", async () => {
+    const source = `${ENGAGEMENT}:2`;
+    await produce(ENGAGEMENT, 2, "garbage", started("crt_letters"));
+    const listed = await until("the dead letter", async () => {
+      const answer = await ask(`/admin/dead-letters?source=${source}`);
+      const { items } = await answer.json<{ items: { id: number; offset: number; reason: string; value: string }[] }>();
+      return items.length > 0 ? items : undefined;
+    });
+    expect(listed).toMatchObject([{ offset: 0, reason: "not_json", value: "garbage" }]);
+
+    const replay = async () => (await ask("/admin/dead-letters/replay", { body: { source } })).json();
+    expect(await replay()).toEqual({ source, replayed: 1, cut: [] });
+    expect(await replay()).toEqual({ source, replayed: 0, cut: [] });
+    const again = await until("the record again", async () => {
+      const { status } = await reader(2).report();
+      return status.fold?.rejected === 2 ? status : undefined;
+    });
+    expect(again.offset).toBe(3);
+  });
+});
+
+test("a checkpoint of several slices is stored and found whole, with the one before, and older ones are gone", async () => {
+  const slices = [0, 1, 2].map((byte) => new Uint8Array(1_048_576).fill(byte));
+  const stored = await runInDurableObject(reader(7), async (_instance, state) => {
+    const storage = new SqliteReaderStorage(state.storage, { now: () => 0 });
+    const save = (offset: number) =>
+      storage.commit({
+        checkpoint: { position: { topicId: "t", epoch: 9_999_999_999_999, offset }, slices },
+        deadLetters: [],
+        unkept: [],
+        park: [],
+        gap: null,
+      });
+    await save(1);
+    await save(2);
+    await save(3);
+    return storage.start();
+  });
+  expect(stored.checkpoints.map(({ position }) => position.offset)).toEqual([3, 2]);
+  expect(stored.checkpoints[0]?.slices.map((slice) => [slice.length, slice[0]])).toEqual([
+    [1_048_576, 0],
+    [1_048_576, 1],
+    [1_048_576, 2],
+  ]);
+});
