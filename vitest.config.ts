@@ -2,11 +2,7 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { ClosingLineReporter } from "./test/closing-line-reporter.ts";
 
-/** Tests in workerd see one main Worker each: only its own objects can be evicted and looked into. */
-const inWorkerd = (name: string, configPath: string, bindings: Record<string, string>) => ({
-  plugins: [cloudflareTest({ wrangler: { configPath }, miniflare: { bindings } })],
-  test: { name, include: [`test/worker/${name}/**/*.test.ts`] },
-});
+// Tests in workerd see one main Worker each: only its own objects can be evicted and looked into.
 
 /** The API Worker in workerd, configured against the real services that its global set-up starts. */
 const apiInWorkerd = {
@@ -67,6 +63,44 @@ const analyticsInWorkerd = {
   },
 };
 
+/** The consumer Worker in workerd, before a real bridge; the API Worker's objects are stubs that the tests look into. */
+const consumerInWorkerd = {
+  plugins: [
+    cloudflareTest(({ inject }) => {
+      const { kafkaRestUrl, kafkaRestPassword } = inject("consumerServices");
+      return {
+        wrangler: { configPath: "./src/consumer/wrangler.toml" },
+        miniflare: {
+          bindings: {
+            KAFKA_REST_URL: kafkaRestUrl,
+            KAFKA_REST_PASSWORD: kafkaRestPassword,
+            ADMIN_TOKEN: "the admin token of the consumer's tests",
+          },
+          workers: [
+            {
+              name: "creator-dashboard-api",
+              modules: true,
+              scriptPath: "test/worker/consumer/stub-hubs.mjs",
+              compatibilityDate: "2026-11-01",
+              durableObjects: {
+                CREATOR_HUB: { className: "CreatorHub", useSQLite: true },
+                WATCH_LIST: { className: "WatchList", useSQLite: true },
+              },
+            },
+          ],
+        },
+      };
+    }),
+  ],
+  test: {
+    name: "consumer",
+    include: ["test/worker/consumer/**/*.test.ts"],
+    // Dead letters are stored with a checkpoint: every ten seconds.
+    testTimeout: 30_000,
+    globalSetup: ["test/worker/consumer/setup-bridge.ts"],
+  },
+};
+
 const inNode = (name: string, options: { testTimeout?: number; fileParallelism?: boolean } = {}) => ({
   test: {
     name,
@@ -87,7 +121,7 @@ export default defineConfig({
       inNode("sim", { testTimeout: 600_000 }),
       apiInWorkerd,
       analyticsInWorkerd,
-      inWorkerd("consumer", "./src/consumer/wrangler.toml", { KAFKA_REST_PASSWORD: "", ADMIN_TOKEN: "" }),
+      consumerInWorkerd,
       inNode("local", { testTimeout: 60_000 }),
       inNode("bridge", { testTimeout: 60_000 }),
       inNode("flow", { testTimeout: 60_000, fileParallelism: false }),

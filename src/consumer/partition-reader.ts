@@ -150,8 +150,9 @@ export class PartitionReader extends DurableObject<ConsumerEnv> {
   }
 
   async #produce(letter: StoredDeadLetter): Promise<void> {
-    const { topic } = splitSource(this.#source);
-    const record = { topic, key: letter.key, value: letter.value };
+    // The partition it came from, whatever its key: its creator's numbers stay with one source.
+    const { topic, partition } = splitSource(this.#source);
+    const record = { topic, partition, key: letter.key, value: letter.value };
     await withDeadline(workerdTimers, PRODUCE_DEADLINE_MS, (signal) =>
       this.#bridge.request("/produce", record, signal),
     );

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { defaultTopics } from "../../src/contract/events.ts";
 import { DashboardSocket } from "./dashboard-socket.ts";
 import { expectedTotals, play, produce, randomOf } from "./events.ts";
-import { API, CONSUMER, type Product, startProduct } from "./product.ts";
+import { API, type Product, startProduct } from "./product.ts";
 
 let product: Product;
 beforeAll(async () => {
@@ -109,7 +109,6 @@ test("the totals are exact though hub and readers are evicted at random instants
   const socket = await open(creatorId);
   await socket.live();
   const api = product.harness.getWorker(API);
-  const consumer = product.harness.getWorker(CONSUMER);
 
   for (let at = 0; at < played.length;) {
     const count = 1 + Math.floor(random() * 60);
@@ -122,8 +121,7 @@ test("the totals are exact though hub and readers are evicted at random instants
     at += count;
     if (random() < 0.5) {
       const partition = Math.floor(random() * 2);
-      const name = `${defaultTopics.engagement}:${partition}`;
-      await consumer.evictDurableObject("PARTITION_READER", { name, webSockets: "hibernate" }).catch(ifRunning);
+      await product.restartReader(`${defaultTopics.engagement}:${partition}`);
     }
     if (random() < 0.4) {
       const webSockets = "hibernate";

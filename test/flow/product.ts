@@ -28,6 +28,8 @@ export interface Product {
   token(creatorId: string): Promise<string>;
   /** Fires the consumer's cron: readers start, dead ones come back. */
   supervise(): Promise<void>;
+  /** Resets a reader object at once, wherever it is in its work: a reader never rests, so it cannot be evicted idle. */
+  restartReader(source: string): Promise<void>;
   /** Stops the ClickHouse endpoint, as a server that went away. */
   stopClickHouse(): Promise<void>;
   stop(): Promise<void>;
@@ -89,6 +91,16 @@ export async function startProduct(options: { partitions?: number } = {}): Promi
     token: (creatorId) => issuer.mint({ creatorId }),
     supervise: async () => {
       await harness.getWorker(CONSUMER).scheduled({ cron: "* * * * *" });
+    },
+    restartReader: async (source) => {
+      const response = await harness.getWorker(CONSUMER).fetch("/admin/readers/restart", {
+        method: "POST",
+        headers: { authorization: `Bearer ${PASSWORD}`, "content-type": "application/json" },
+        body: JSON.stringify({ source }),
+      });
+      if (!response.ok) {
+        throw new Error(`restarting ${source} answered ${response.status}`);
+      }
     },
     stopClickHouse,
     stop: async () => {

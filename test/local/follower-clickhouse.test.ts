@@ -77,6 +77,8 @@ async function rows(query: string): Promise<Record<string, unknown>[]> {
   return answer.json<Record<string, unknown>>();
 }
 
+const pause = () => Promise.resolve();
+
 async function playOnBridge(minutes: number): Promise<TrafficEvent[]> {
   const startAt = Date.now() - minutes * MINUTE;
   const counts = new Map<string, number>();
@@ -90,7 +92,6 @@ async function playOnBridge(minutes: number): Promise<TrafficEvent[]> {
   for (let now = startAt; now <= startAt + minutes * MINUTE; now += 1000) {
     played.push(...playback.advance(now));
   }
-  const pause = () => Promise.resolve();
   const options = { ...account, url: bridge.url, topics: defaultTopics, log: quiet, pause };
   await produce(options, played, new AbortController().signal);
   // A producer that did not hear the answers sends a part again.

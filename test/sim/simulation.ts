@@ -273,6 +273,8 @@ class Simulation {
     if (chance.happens(faults.recreation)) {
       this.#trace("engagement topic is recreated");
       this.#log.create(defaultTopics.engagement, ENGAGEMENT_PARTITIONS);
+      // Items of the new topic are counted from another instant than those of the old one.
+      await this.#scheduler.runUntil(this.#scheduler.now() + 10);
       for (let i = chance.between(0, 30); i > 0; i--) {
         this.#workload.produce(this.#scheduler.now(), this.#faults);
       }

@@ -1,8 +1,12 @@
 // Writing and reading the bytes of a checkpoint: numbers of varying length, texts and columns.
 
-/** An append-only buffer. */
+/** The most bytes of a part: a row of a Durable Object holds 2 MB, and noise does not shrink when compressed. */
+export const PART_BYTES = 1_048_576;
+
+/** Writes into parts of at most `PART_BYTES`, so that a large state is copied once and never moved. */
 export class ByteWriter {
-  #bytes = new Uint8Array(65_536);
+  readonly #full: Uint8Array[] = [];
+  #part = new Uint8Array(PART_BYTES);
   #length = 0;
   readonly #encoder = new TextEncoder();
   readonly #float = new Float64Array(1);
@@ -10,13 +14,12 @@ export class ByteWriter {
 
   /** A non-negative integer up to 2^53, seven bits a byte. */
   integer(value: number): void {
-    this.#room(8);
     let rest = value;
     while (rest >= 128) {
-      this.#bytes[this.#length++] = (rest % 128) | 128;
+      this.#byte((rest % 128) | 128);
       rest = Math.floor(rest / 128);
     }
-    this.#bytes[this.#length++] = rest;
+    this.#byte(rest);
   }
 
   /** Any number, eight bytes. */
@@ -33,9 +36,18 @@ export class ByteWriter {
 
   /** Bytes whose number the reader knows. */
   raw(bytes: Uint8Array): void {
-    this.#room(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
+    for (let at = 0; at < bytes.length;) {
+      if (this.#length === PART_BYTES) {
+        this.#nextPart();
+      }
+      const piece =
+        at === 0 && bytes.length <= PART_BYTES - this.#length
+          ? bytes
+          : bytes.subarray(at, at + PART_BYTES - this.#length);
+      this.#part.set(piece, this.#length);
+      this.#length += piece.length;
+      at += piece.length;
+    }
   }
 
   /** A column of 32-bit numbers whose number the reader knows. */
@@ -44,27 +56,37 @@ export class ByteWriter {
   }
 
   /** All that was written; the writer is not to be used any more. */
-  finish(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+  finish(): Uint8Array[] {
+    return [...this.#full, this.#part.subarray(0, this.#length)];
   }
 
-  #room(more: number): void {
-    if (this.#length + more > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + more));
-      larger.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = larger;
+  #byte(value: number): void {
+    if (this.#length === PART_BYTES) {
+      this.#nextPart();
     }
+    this.#part[this.#length++] = value;
+  }
+
+  #nextPart(): void {
+    this.#full.push(this.#part);
+    this.#part = new Uint8Array(PART_BYTES);
+    this.#length = 0;
   }
 }
 
-/** Reads what a `ByteWriter` wrote. Throws RangeError at the end of the bytes. */
+/** Reads what a `ByteWriter` wrote. Throws RangeError past the end of the bytes. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
   #at = 0;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+  constructor(parts: readonly Uint8Array[]) {
+    this.#bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      this.#bytes.set(part, at);
+      at += part.length;
+    }
   }
 
   integer(): number {

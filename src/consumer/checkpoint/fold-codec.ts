@@ -15,8 +15,8 @@ const FORMAT = 1;
 /** A generous bound against damaged counts: no list is longer. */
 const MAX_COUNT = 4_194_304;
 
-/** Copies a state into bytes. */
-export function encodeFold(state: FoldState): Uint8Array {
+/** Copies a state into parts of at most `PART_BYTES`. */
+export function encodeFold(state: FoldState): Uint8Array[] {
   const out = new ByteWriter();
   out.integer(FORMAT);
   out.integer(state.time);
@@ -45,9 +45,9 @@ export function encodeFold(state: FoldState): Uint8Array {
   return out.finish();
 }
 
-/** The state in bytes of `encodeFold`. Throws when they are damaged or of another format. */
-export function decodeFold(bytes: Uint8Array, limits: FoldLimits): FoldState {
-  const input = new ByteReader(bytes);
+/** The state in parts of `encodeFold`. Throws when they are damaged or of another format. */
+export function decodeFold(parts: readonly Uint8Array[], limits: FoldLimits): FoldState {
+  const input = new ByteReader(parts);
   if (input.integer() !== FORMAT) {
     throw new RangeError("checkpoint of another format");
   }

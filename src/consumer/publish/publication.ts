@@ -91,9 +91,9 @@ function totalsOf(state: FoldState, items: readonly number[], viewers: ViewersAt
 /** Most viewers first, then most recent; ties by the order in which they were first seen. */
 function shownItems(state: FoldState, items: readonly number[], viewers: ViewersAt): readonly number[] {
   const { lastSeen } = state.items.columns;
-  const byRank = (a: number, b: number) =>
-    viewers.of(b) - viewers.of(a) || (lastSeen[b] ?? 0) - (lastSeen[a] ?? 0) || a - b;
-  return items.toSorted(byRank).slice(0, MAX_PUBLISHED_ITEMS);
+  const ranked = items.map((item) => ({ item, viewers: viewers.of(item), lastSeen: lastSeen[item] ?? 0 }));
+  ranked.sort((a, b) => b.viewers - a.viewers || b.lastSeen - a.lastSeen || a.item - b.item);
+  return ranked.slice(0, MAX_PUBLISHED_ITEMS).map(({ item }) => item);
 }
 
 function describeItem(state: FoldState, item: number, viewers: ViewersAt): SourceItem {

@@ -151,6 +151,8 @@ export class Publisher {
       if (this.#busy.has(watched.creatorId)) {
         continue;
       }
+      // No wait is longer: an instant further off is that of a clock that was set back since.
+      watched.notBefore = Math.min(watched.notBefore, now + MOST_RETRY_MS);
       if (watched.notBefore > now && !this.#hasPassed(watched)) {
         next = Math.min(next, watched.notBefore);
       } else if (this.#mayCall(watched)) {

@@ -98,6 +98,8 @@ export class RareDelivery {
       if (queue.isInFlight) {
         continue;
       }
+      // No wait is longer: an instant further off is that of a clock that was set back since.
+      queue.notBefore = Math.min(queue.notBefore, now + MOST_RETRY_MS);
       if (queue.notBefore > now) {
         next = Math.min(next, queue.notBefore);
       } else if (this.#inFlight < MAX_IN_FLIGHT) {

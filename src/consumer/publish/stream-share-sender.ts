@@ -84,6 +84,8 @@ export class StreamShareSender {
       if (waiting.isInFlight) {
         continue;
       }
+      // No wait is longer: an instant further off is that of a clock that was set back since.
+      waiting.notBefore = Math.min(waiting.notBefore, now + MOST_RETRY_MS);
       if (waiting.notBefore > now) {
         next = Math.min(next, waiting.notBefore);
       } else if (this.#inFlight < MAX_IN_FLIGHT) {

@@ -29,6 +29,8 @@ const event = (world: FakeWorld, change: object = {}) => ({
   ...change,
 });
 
+const live = (world: FakeWorld) => event(world, { isLive: true, sessionId: "s", type: "view.heartbeat" });
+
 const last = (world: FakeWorld, creatorId = "crt_1") =>
   world.published.findLast((each) => each.creatorId === creatorId);
 
@@ -269,6 +271,23 @@ describe("what it publishes", () => {
     expect(last(world, "crt_2")?.totals.views).toBe(1);
   });
 
+  test("a slow hub has one call in flight at most, and the newest state at the end", async () => {
+    const world = new FakeWorld();
+    world.watch("crt_1");
+    startReader(world);
+    await world.time.pass(4_000_000);
+    world.slowMs = 900;
+    world.published.length = 0;
+    for (let i = 0; i < 300; i++) {
+      world.records.add(event(world));
+      await world.time.pass(10);
+    }
+    await world.time.pass(3_000);
+    const times = world.published.map(({ sentAt }) => sentAt);
+    expect(times.slice(1).every((at, i) => at - (times[i] ?? 0) >= 900)).toBe(true);
+    expect(last(world)?.totals.views).toBe(300);
+  });
+
   test("viewers expire by wall time once the reader has caught up", async () => {
     const world = new FakeWorld();
     world.watch("crt_1");
@@ -362,8 +381,6 @@ describe("the watch list", () => {
 });
 
 describe("streams", () => {
-  const live = (world: FakeWorld) => event(world, { isLive: true, sessionId: "s", type: "view.heartbeat" });
-
   test("a share goes to the hub unwatched, when the log or, caught up, the clock says the stream has ended", async () => {
     const world = new FakeWorld();
     startReader(world);

@@ -255,6 +255,8 @@ export class FakeWorld {
   outcome: "accepted" | "behind" = "accepted";
   held = { epoch: 0, offset: 0 };
   intervalMs = 250;
+  /** How long every hub takes to answer. */
+  slowMs = 0;
   watchListIsDown = false;
   readonly lines: string[] = [];
 
@@ -314,6 +316,11 @@ export class FakeWorld {
   async #answer(creatorId: string): Promise<void> {
     if (this.failingHubs.has(creatorId)) {
       throw new Error("the hub failed");
+    }
+    if (this.slowMs > 0) {
+      await new Promise<void>((resolve) => {
+        this.time.after(this.slowMs, resolve);
+      });
     }
     if (this.silentHubs.has(creatorId)) {
       await new Promise(() => undefined);

@@ -22,7 +22,9 @@ const subscription = (world: FakeWorld, creatorId = "crt_1", at = world.time.now
 
 /** Offsets that a creator's hub has taken, in the order in which it took them. */
 const taken = (world: FakeWorld, creatorId: string) =>
-  world.rare.filter((batch) => batch.creatorId === creatorId).flatMap(({ events }) => events.map(({ offset }) => offset));
+  world.rare
+    .filter((batch) => batch.creatorId === creatorId)
+    .flatMap(({ events }) => events.map(({ offset }) => offset));
 
 test("events go to their hubs watched or not, in order, and the position is stored when the hubs have them", async () => {
   const world = new FakeWorld();
@@ -73,6 +75,20 @@ describe("a hub that fails", () => {
     world.records.add(subscription(world));
     await world.time.pass(500);
     expect(taken(world, "crt_1")).toEqual([0, 2, 4, 5]);
+  });
+
+  test("gets no later event before its parked ones, though it is back already", async () => {
+    const world = new FakeWorld();
+    world.failingHubs.add("crt_1");
+    world.records.add(subscription(world));
+    startReader(world);
+    await world.time.pass(500);
+    world.failingHubs.clear();
+    world.records.add(subscription(world));
+    await world.time.pass(100);
+    expect(taken(world, "crt_1")).toEqual([]);
+    await world.time.pass(2_000);
+    expect(taken(world, "crt_1")).toEqual([0, 1]);
   });
 
   test("that never answers is given up after a deadline", async () => {

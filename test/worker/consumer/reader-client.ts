@@ -21,7 +21,8 @@ export const hub = (creatorId: string) => env.CREATOR_HUB.getByName(`creator:${c
 /** The stub of the watch list, likewise. */
 export const watchList = () => env.WATCH_LIST.getByName("watch-list:0") as unknown as StubWatchList;
 
-export const reader = (partition: number, topic = ENGAGEMENT) => env.PARTITION_READER.getByName(`${topic}:${partition}`);
+export const reader = (partition: number, topic = ENGAGEMENT) =>
+  env.PARTITION_READER.getByName(`${topic}:${partition}`);
 
 /** Produces values to one partition, strings as they are. */
 export async function produce(topic: string, partition: number, ...values: unknown[]): Promise<void> {

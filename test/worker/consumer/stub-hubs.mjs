@@ -67,6 +67,7 @@ export class WatchList extends DurableObject {
   }
 }
 
+// oxlint-disable-next-line import/no-default-export -- a Worker's entry is its default export
 export default {
   fetch: () => new Response("not found", { status: 404 }),
 };
