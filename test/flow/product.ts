@@ -9,6 +9,7 @@ import { startBridge } from "../../src/bridge/server.ts";
 import { startClickHouseEndpoint } from "../../src/local/clickhouse/endpoint.ts";
 import { startIssuer } from "../../src/local/issuer/issuer.ts";
 import { startPostgresEndpoint } from "../../src/local/postgres/endpoint.ts";
+import { loadSeed } from "../../src/local/stack/load-seed.ts";
 import { type Databases, apiSettings, consumerSettings } from "../../src/local/stack/workers.ts";
 
 /** Names of the Workers, as their configurations give them. */
@@ -35,8 +36,8 @@ export interface Product {
   stop(): Promise<void>;
 }
 
-/** Starts the product on empty data and any free ports. `partitions` is that of the engagement topic. */
-export async function startProduct(options: { partitions?: number } = {}): Promise<Product> {
+/** Starts the product on any free ports. `partitions` is that of the engagement topic; `seeded` loads the small seed. */
+export async function startProduct(options: { partitions?: number; seeded?: boolean } = {}): Promise<Product> {
   const folder = mkdtempSync(join(tmpdir(), "creator-dashboard-flow-"));
   const log = await openEmbeddedLog({ folder: join(folder, "log") });
   await log.createTopic("user.engagement.events", options.partitions ?? 2);
@@ -66,6 +67,9 @@ export async function startProduct(options: { partitions?: number } = {}): Promi
       reader: clickhouse.reader,
     },
   };
+  if (options.seeded) {
+    await loadSeed({ databases, scale: "small", dataFolder: folder, progress: () => undefined });
+  }
   const api = apiSettings({ databases, issuerUrl: issuer.url, origins: ["http://page.test"] });
   const consumer = consumerSettings({ kafkaRestUrl: bridge.url, kafkaRestPassword: PASSWORD, adminToken: PASSWORD });
   const harness = createTestHarness({
