@@ -107,10 +107,13 @@ export class SourceHealth {
     return partitionOf(creatorId, this.#partitionsOf(topic)) === partition;
   }
 
-  /** Where a source's reader stood when it had served the version; null before. */
-  servedAt(source: Source, number: number): { epoch: number; offset: number } | null {
-    const served = this.#records.get(source)?.served;
-    return served !== undefined && served.number >= number ? { epoch: served.epoch, offset: served.offset } : null;
+  /** Where a source's reader stood when it had served the watcher; null before, and while it cannot reach the hub. */
+  servedAt(source: Source, { creatorId, number }: Watcher): { epoch: number; offset: number } | null {
+    const record = this.#records.get(source);
+    if (record === undefined || record.served.number < number || record.report.unserved?.includes(creatorId) === true) {
+      return null;
+    }
+    return { epoch: record.served.epoch, offset: record.served.offset };
   }
 
   /** False just after a start, until every expected source has reported or has had its time to. */

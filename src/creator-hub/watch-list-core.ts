@@ -240,7 +240,7 @@ export class WatchListCore {
 
   /** A source that is down does not hold back creators whom it does not serve. */
   #isHeard(source: Source, watcher: Watcher, now: number): boolean {
-    if (this.#health.servedAt(source, watcher.number) !== null) {
+    if (this.#health.servedAt(source, watcher) !== null) {
       return true;
     }
     const trouble = this.#health.troubleOf(source, now);
@@ -267,7 +267,7 @@ export class WatchListCore {
     const { complete, revision } = watcher;
     const sources = this.#health.expected.map((source) => ({
       source,
-      served: this.#health.servedAt(source, watcher.number),
+      served: this.#health.servedAt(source, watcher),
     }));
     const state = this.#health.stateFor(watcher, now);
     return { v: LIVE_RPC_VERSION, creatorId, hubIncarnation, complete, ...state, revision, sources };

@@ -124,6 +124,21 @@ test("a version polled before the lease says nothing of it", () => {
   expect(bench.list.renew(lease(alice)).complete).toBe(false);
 });
 
+test("a hub that a reader cannot reach is not complete, and those it can reach are", () => {
+  const bench = started();
+  bench.list.renew(lease(alice));
+  bench.list.renew(lease(bob));
+  const failing = { unserved: [alice] };
+
+  bench.serve(source(0), failing);
+  bench.serve(source(1));
+
+  expect(bench.list.renew(lease(alice)).complete).toBe(false);
+  expect(bench.list.renew(lease(bob)).complete).toBe(true);
+  bench.serve(source(0));
+  expect(bench.list.renew(lease(alice)).complete).toBe(true);
+});
+
 test("nothing is complete while no source is expected", () => {
   const bench = new WatchListBench();
   bench.list.renew(lease(alice));
