@@ -6,7 +6,13 @@ import type { Source } from "../contract/ids.ts";
 /** A source's newest state, as published. */
 export type Contribution = Omit<Publish, "v" | "creatorId">;
 
-/** What became of a publish. `late` is behind only in `at`: a repeated call, or a clock that was set back. */
+/**
+ * How late a call can arrive: readers give up after 5 s, and no network holds one for longer than this (ours). A publish
+ * further back in time at the same offset comes from a clock that was set back, and is the newest.
+ */
+const LATEST_CALL_MS = 60_000;
+
+/** What became of a publish. `late` is behind only in `at`: a repeated call, or a clock that was set back a little. */
 export type PublishOutcome = "accepted" | "duplicate" | "behind" | "late";
 
 interface Held {
@@ -63,7 +69,8 @@ export class Contributions {
     if (held !== undefined && order < 0) {
       return "behind";
     }
-    if (held !== undefined && order === 0 && contribution.at <= held.contribution.at) {
+    const lateMs = held === undefined || order !== 0 ? -1 : held.contribution.at - contribution.at;
+    if (held !== undefined && lateMs >= 0 && lateMs <= LATEST_CALL_MS) {
       const late = contribution.at < held.contribution.at;
       held.fresh ||= !late;
       return late ? "late" : "duplicate";

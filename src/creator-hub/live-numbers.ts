@@ -114,7 +114,7 @@ export class LiveNumbers {
     if (outOfTouch) {
       return { state: "stale", reason: "reader_stalled", asOf };
     }
-    if ([...this.#behindUntil.values()].some((until) => until > nowMs)) {
+    if (this.#pendingUntil(nowMs) < Infinity) {
       return { state: "stale", reason: "reader_behind", asOf: newest };
     }
     return { state: "live", reason: null, asOf: Math.max(nowMs, newest ?? 0) };
@@ -122,7 +122,13 @@ export class LiveNumbers {
 
   /** When the trust may change by itself; infinite when it cannot. */
   nextDueAt(nowMs: number): number {
-    const pending = [...this.#behindUntil.values()].filter((until) => until > nowMs);
+    return this.#pendingUntil(nowMs);
+  }
+
+  /** When the next source that is behind is forgotten. An instant further off is that of a clock that was set back. */
+  #pendingUntil(nowMs: number): number {
+    const longest = nowMs + Math.max(BEHIND_MEMORY_MS, SILENT_BEHIND_MEMORY_MS);
+    const pending = [...this.#behindUntil.values()].filter((until) => until > nowMs && until <= longest);
     return Math.min(Infinity, ...pending);
   }
 

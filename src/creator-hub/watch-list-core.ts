@@ -116,6 +116,8 @@ export class WatchListCore {
         this.#tellOfChange(creatorId, now);
       }
     }
+    // The timer may have been set by a clock that was set back since.
+    this.#arm(now);
     return { v: LIVE_RPC_VERSION, ...this.#watchers.changesSince(served) };
   }
 
@@ -185,7 +187,9 @@ export class WatchListCore {
       return;
     }
     const gist = this.#gist(watcher, now);
-    const onItsWay = told?.telling?.gist === gist && now - told.telling.at < TELL_AGAIN_MS;
+    // Before its own beginning: the clock was set back, and nobody can say how long it has been on its way.
+    const toldForMs = told?.telling?.gist === gist ? now - told.telling.at : -1;
+    const onItsWay = toldForMs >= 0 && toldForMs < TELL_AGAIN_MS;
     if (gist !== told?.heard && !onItsWay) {
       this.#waiting.add(creatorId);
       this.#callHubs();

@@ -68,6 +68,11 @@ export class SimulatedReader {
     return this.#disk.deadLetters.some((letter) => letter.reason === "kills_reader");
   }
 
+  /** True when retention removed records that were not read: counting began anew. */
+  get hasGap(): boolean {
+    return this.#disk.gaps.length > 0;
+  }
+
   /** What of the topic this reader has not counted, by its own word. */
   skipped(topicId: string): Skipped[] {
     const killers = this.#disk.deadLetters.filter(

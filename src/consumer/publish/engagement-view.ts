@@ -133,7 +133,11 @@ export class EngagementView implements Publications {
 
   #viewersNow(): ViewersAt {
     const now = this.#cursor?.caughtUp === true ? this.#ports.clock.now() : this.#state.time;
-    if (this.#viewers === null || this.#viewers.at < this.#state.time || now - this.#viewers.at > SAME_MOMENT_MS) {
+    if (
+      this.#viewers === null ||
+      this.#viewers.at < this.#state.time ||
+      Math.abs(now - this.#viewers.at) > SAME_MOMENT_MS
+    ) {
       this.#viewers = new ViewersAt(this.#state, Math.floor(now));
     }
     return this.#viewers;
@@ -157,9 +161,10 @@ export class EngagementView implements Publications {
       shown.set(item, viewers.of(item));
     }
     const changed = new Set<CreatorId>();
-    for (const [item, count] of shown) {
+    // Also those that have expired no longer: the clock was set back, or they watch again.
+    for (const item of [...shown.keys(), ...this.#shown.keys()]) {
       const creator = this.#state.items.creatorOf(item);
-      if (creator !== undefined && count !== this.#shown.get(item)) {
+      if (creator !== undefined && shown.get(item) !== this.#shown.get(item)) {
         changed.add(creator.id);
       }
     }

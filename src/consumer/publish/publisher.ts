@@ -21,6 +21,12 @@ const MAX_FAILING_IN_FLIGHT = 16;
 /** After so many failures a hub holds up the serving of the others no longer. */
 const PATIENT_FAILURES = 2;
 
+/** Where a publication stands in the log. */
+interface LogPosition {
+  readonly epoch: number;
+  readonly offset: number;
+}
+
 /** What the publisher needs of the reader. */
 export interface Publications {
   /** True when there is something to tell this creator's hub. */
@@ -28,7 +34,7 @@ export interface Publications {
   /** The publication as of now. */
   of(creatorId: CreatorId): Publish;
   /** Where a publication would stand now. */
-  position(): { readonly epoch: number; readonly offset: number };
+  position(): LogPosition;
 }
 
 interface Watched {
@@ -42,7 +48,7 @@ interface Watched {
   intervalMs: number;
   failures: number;
   /** What the hub holds that is newer than what it was sent. */
-  behind: { readonly epoch: number; readonly offset: number } | null;
+  behind: LogPosition | null;
 }
 
 interface Ports {
@@ -182,11 +188,7 @@ export class Publisher {
 
   /** True when the hub was ahead and what it would get now is newer. */
   #hasPassed({ behind }: Watched): boolean {
-    if (behind === null) {
-      return false;
-    }
-    const { epoch, offset } = this.#publications.position();
-    return epoch > behind.epoch || (epoch === behind.epoch && offset >= behind.offset);
+    return behind !== null && hasReached(this.#publications.position(), behind);
   }
 
   async #send(watched: Watched, now: number): Promise<void> {
@@ -197,10 +199,11 @@ export class Publisher {
     this.#busy.add(watched.creatorId);
     this.#failingInFlight += isFailing ? 1 : 0;
     this.calls++;
+    const sent = this.#publications.position();
     try {
       const reply = await this.#call(watched.creatorId);
       this.lastPublishMs = this.#ports.clock.now() - now;
-      this.#take(watched, hubIncarnation, reply, now);
+      this.#take(watched, hubIncarnation, { reply, sent }, now);
     } catch (error) {
       this.#fail(watched, error);
     }
@@ -220,11 +223,18 @@ export class Publisher {
     return publishReplySchema.parse(answer);
   }
 
-  #take(watched: Watched, hubIncarnation: string, reply: PublishReply, sentAt: number): void {
+  #take(
+    watched: Watched,
+    hubIncarnation: string,
+    answer: { reply: PublishReply; sent: LogPosition },
+    sentAt: number,
+  ): void {
+    const { reply, sent } = answer;
     watched.failures = 0;
     watched.intervalMs = reply.intervalMs;
     if (reply.outcome === "behind") {
-      watched.behind = reply.held;
+      // Behind in time alone, by a clock that was set back: only waiting helps.
+      watched.behind = hasReached(sent, reply.held) ? null : reply.held;
       watched.isDirty = true;
       watched.notBefore = sentAt + BEHIND_RETRY_MS;
       return;
@@ -259,6 +269,10 @@ export class Publisher {
       });
     }
   }
+}
+
+function hasReached(a: LogPosition, b: LogPosition): boolean {
+  return a.epoch > b.epoch || (a.epoch === b.epoch && a.offset >= b.offset);
 }
 
 function newWatched(creatorId: CreatorId, hubIncarnation: string): Watched {
