@@ -3,6 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../runtime/clock.ts";
 import { createLog } from "../runtime/log.ts";
+import type { CreatorId } from "../contract/ids.ts";
 import { LIVE_PROTOCOL, type StreamSummary } from "../contract/live-frames.ts";
 import {
   lastStreamQuerySchema,
@@ -38,53 +39,62 @@ const reportedCloseCodes = new Set([1_005, 1_006, 1_015]);
 
 /** One creator's live state and sockets. */
 export class CreatorHub extends DurableObject<ApiEnv> {
+  readonly #storage: HubStorage;
   #awake: HubCore | null = null;
 
   constructor(ctx: DurableObjectState, env: ApiEnv) {
     super(ctx, env);
+    this.#storage = new HubStorage(objectSql(ctx.storage));
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   }
 
   /** A source publishes its whole state. */
   publish(call: Publish): PublishReply {
-    return this.#core().publish(parseArgument(publishSchema, call));
+    const argument = parseArgument(publishSchema, call);
+    return this.#core(argument.creatorId).publish(argument);
   }
 
   /** A source delivers rare events. The answer means that they are stored. */
   applyRare(call: RareBatch): RareReply {
-    return this.#core().applyRare(parseArgument(rareBatchSchema, call));
+    const argument = parseArgument(rareBatchSchema, call);
+    return this.#core(argument.creatorId).applyRare(argument);
   }
 
   /** A source delivers its share of a finished stream. The answer means that it is stored. */
   recordStreamShare(call: StreamShare): Ack {
-    return this.#core().recordStreamShare(parseArgument(streamShareSchema, call));
+    const argument = parseArgument(streamShareSchema, call);
+    return this.#core(argument.creatorId).recordStreamShare(argument);
   }
 
   /** The watch list says how the sources fare. */
   sourcesChanged(call: SourcesState): Ack {
-    return this.#core().sourcesChanged(parseArgument(sourcesStateSchema, call));
+    const argument = parseArgument(sourcesStateSchema, call);
+    return this.#core(argument.creatorId).sourcesChanged(argument);
   }
 
   /** The API has saved payout settings. */
   payoutSettingsChanged(call: PayoutSettingsChanged): Ack {
-    return this.#core().payoutSettingsChanged(parseArgument(payoutSettingsChangedSchema, call));
+    const argument = parseArgument(payoutSettingsChangedSchema, call);
+    return this.#core(argument.creatorId).payoutSettingsChanged(argument);
   }
 
   /** The summary of an item's last finished stream. */
   lastStream(call: LastStreamQuery): StreamSummary | null {
-    return this.#core().lastStream(parseArgument(lastStreamQuerySchema, call));
+    const query = parseArgument(lastStreamQuerySchema, call);
+    // A hub that has never been called for its creator knows nothing.
+    return this.#awake === null && this.#owner() === null ? null : this.#core().lastStream(query);
   }
 
   /** The upgrade of a live socket, as `liveRequest` prepares it. */
   override fetch(request: Request): Response {
     const identity = readIdentity(request.headers);
-    if (identity?.creatorId !== creatorOfHub(this.ctx.id.name)) {
+    if (identity === null || identity.creatorId !== (this.#owner() ?? identity.creatorId)) {
       return refuse("forbidden", "This socket belongs to another creator.", request);
     }
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return refuse("upgrade_required", "This address speaks WebSocket only.", request);
     }
-    const core = this.#core();
+    const core = this.#core(identity.creatorId);
     if (!core.hasRoom()) {
       return refuse("rate_limited", "Too many dashboards of this creator are open.", request);
     }
@@ -124,15 +134,31 @@ export class CreatorHub extends DurableObject<ApiEnv> {
     }
   }
 
-  /** Built at the first event rather than in the constructor, which must not call other objects. */
-  #core(): HubCore {
-    this.#awake ??= this.#wake();
+  /**
+   * Built at the first event rather than in the constructor, which must not call other objects.
+   * @param caller the creator that a call is about; needed where the object has no name
+   */
+  #core(caller?: CreatorId): HubCore {
+    this.#awake ??= this.#wake(caller);
     return this.#awake;
   }
 
-  #wake(): HubCore {
+  /**
+   * Whose hub this is; null before the first call about someone. The name says it, but an object that is called across
+   * processes, as in development, is addressed by its id alone and remembers who the first call was about.
+   */
+  #owner(): CreatorId | null {
+    const { name } = this.ctx.id;
+    return name === undefined ? this.#storage.owner() : creatorOfHub(name);
+  }
+
+  #wake(caller: CreatorId | undefined): HubCore {
     const { ctx, env } = this;
-    const creatorId = creatorOfHub(ctx.id.name);
+    const creatorId = this.#owner() ?? caller;
+    if (creatorId === undefined) {
+      throw new Error("a hub without a name was called about nobody");
+    }
+    this.#storage.saveOwner(creatorId);
     const sockets = ctx
       .getWebSockets()
       .flatMap((socket) => HibernatingSocket.restore(socket, ctx) ?? [])
@@ -140,7 +166,7 @@ export class CreatorHub extends DurableObject<ApiEnv> {
     const maxSockets = Number.parseInt(env.MAX_SOCKETS_PER_CREATOR, 10) || DEFAULT_MAX_SOCKETS;
     return new HubCore(creatorId, sockets, maxSockets, {
       clock: systemClock,
-      storage: new HubStorage(objectSql(ctx.storage)),
+      storage: this.#storage,
       watchList: {
         renew: async (lease) => watchList(env, creatorId).renew(lease),
         release: async (lease) => watchList(env, creatorId).release(lease),

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { alertSchema, type Alert } from "../contract/live-frames.ts";
 import { publishSchema, streamShareSchema, type StreamShare } from "../contract/live-rpc.ts";
-import type { ContentId, Source } from "../contract/ids.ts";
+import { creatorIdSchema, type ContentId, type CreatorId, type Source } from "../contract/ids.ts";
 import type { Contribution } from "./contributions.ts";
 import { migrate, type SqlDatabase } from "./sql-database.ts";
 
@@ -50,6 +50,18 @@ export class HubStorage {
   /** Runs the work as one transaction: a throw undoes it. */
   transaction<T>(work: () => T): T {
     return this.#database.transaction(work);
+  }
+
+  /** The creator that this hub was first called for; null before. */
+  owner(): CreatorId | null {
+    return this.#fact("owner", creatorIdSchema.nullable(), null);
+  }
+
+  /** Remembers whose hub this is. */
+  saveOwner(creatorId: CreatorId): void {
+    if (this.owner() !== creatorId) {
+      this.#setFact("owner", creatorId);
+    }
   }
 
   /**
