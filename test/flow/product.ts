@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTestHarness, type TestHarness } from "wrangler";
-import { type EmbeddedLog, openEmbeddedLog } from "../../src/bridge/embedded-log.ts";
+import { openEmbeddedLog } from "../../src/bridge/embedded-log.ts";
+import type { Log } from "../../src/bridge/log.ts";
 import { startBridge } from "../../src/bridge/server.ts";
 import { startClickHouseEndpoint } from "../../src/local/clickhouse/endpoint.ts";
 import { startIssuer } from "../../src/local/issuer/issuer.ts";
@@ -22,7 +23,6 @@ const PASSWORD = "a password of the test product";
 export interface Product {
   readonly apiUrl: string;
   readonly kafka: { readonly url: string; readonly username: string; readonly password: string };
-  readonly log: EmbeddedLog;
   readonly harness: TestHarness;
   readonly databases: Databases;
   /** A token of the local issuer. */
@@ -36,14 +36,29 @@ export interface Product {
   stop(): Promise<void>;
 }
 
-/** Starts the product on any free ports. `partitions` is that of the engagement topic; `seeded` loads the small seed. */
-export async function startProduct(options: { partitions?: number; seeded?: boolean } = {}): Promise<Product> {
-  const folder = mkdtempSync(join(tmpdir(), "creator-dashboard-flow-"));
-  const log = await openEmbeddedLog({ folder: join(folder, "log") });
-  await log.createTopic("user.engagement.events", options.partitions ?? 2);
+/** What a product may be started with. */
+export interface ProductOptions {
+  /** Partitions of the engagement topic of the embedded log. */
+  readonly partitions?: number;
+  /** Loads the small seed. */
+  readonly seeded?: boolean;
+  /** A log with the four topics in place of an embedded one; the product closes it. */
+  readonly log?: Log;
+}
+
+async function embeddedLog(folder: string, partitions: number): Promise<Log> {
+  const log = await openEmbeddedLog({ folder });
+  await log.createTopic("user.engagement.events", partitions);
   for (const topic of ["engagement.subscription.changed", "payment.processed", "moderation.decision.made"]) {
     await log.createTopic(topic, 1);
   }
+  return log;
+}
+
+/** Starts the product on any free ports. */
+export async function startProduct(options: ProductOptions = {}): Promise<Product> {
+  const folder = mkdtempSync(join(tmpdir(), "creator-dashboard-flow-"));
+  const log = options.log ?? (await embeddedLog(join(folder, "log"), options.partitions ?? 2));
   const all = ["produce", "fetch", "consume", "commit", "metadata"] as const;
   const bridge = await startBridge({
     log,
@@ -89,7 +104,6 @@ export async function startProduct(options: { partitions?: number; seeded?: bool
   return {
     apiUrl: url.origin,
     kafka: { url: bridge.url, username: "reader", password: PASSWORD },
-    log,
     harness,
     databases,
     token: (creatorId) => issuer.mint({ creatorId }),
