@@ -7,6 +7,9 @@ import { CannotStart, defaultDataFolder } from "./stack/data-folder.ts";
 import { PartFailure } from "./stack/part.ts";
 import { type Stack, startStack } from "./stack/stack.ts";
 
+/** Longer than the 15 s after which live numbers must call themselves stale, so that a failure can be watched. */
+const REVIVE_AFTER_MS = 20_000;
+
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 function readOptions() {
@@ -81,11 +84,10 @@ try {
     environment: process.env,
     progress: say,
     onPartFailure: (failure) => {
-      process.stderr.write(`${explain(failure)}\n`);
-      if (stack) {
-        void stop(1);
-      }
+      const next = `The rest goes on; ${failure.part} is started again in ${REVIVE_AFTER_MS / 1_000} s.`;
+      process.stderr.write(`${explain(failure)}\n${next}\n`);
     },
+    reviveAfterMs: REVIVE_AFTER_MS,
   });
   if (wantsToStop) {
     await stop(0);

@@ -11,6 +11,10 @@ const percent = new Intl.NumberFormat(LOCALE, { style: "percent", minimumFractio
 /** 120,345 */
 export const formatCount = (count: number): string => whole.format(count);
 
+/** 1 like, 120,345 likes: English nouns that only take an s. */
+export const formatCounted = (count: number, one: string): string =>
+  `${formatCount(count)} ${Math.abs(count) === 1 ? one : `${one}s`}`;
+
 /** 120.3K, for axes and tight places. */
 export const formatShortCount = (count: number): string => short.format(count);
 

@@ -1,7 +1,7 @@
 // The items with most viewers right now.
 import type { LiveContent } from "../../contract/live-frames.ts";
 import { formatClock } from "../format/instants.ts";
-import { formatCount } from "../format/numbers.ts";
+import { formatCount, formatCounted } from "../format/numbers.ts";
 import { Known } from "../page/unknown.tsx";
 import { Sparkline } from "./sparkline.tsx";
 
@@ -49,7 +49,7 @@ function LiveItem({ item, title, timeZone }: { item: LiveContent; title: string 
         {item.viewsPerMinute && item.viewsPerMinute.length > 0 && <Sparkline minutes={item.viewsPerMinute} />}
       </div>
       <p class="quiet small">
-        {formatCount(item.views)} views · {formatCount(item.likes)} likes
+        {formatCounted(item.views, "view")} · {formatCounted(item.likes, "like")}
         {item.peakViewers !== null && (
           <>
             {" "}

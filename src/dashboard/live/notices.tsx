@@ -1,7 +1,7 @@
 // What must not be missed: moderation decisions and streams that ended, newest first.
 import type { Alert, StreamSummary } from "../../contract/live-frames.ts";
 import { formatInstant } from "../format/instants.ts";
-import { formatCount, formatDuration } from "../format/numbers.ts";
+import { formatCount, formatCounted, formatDuration } from "../format/numbers.ts";
 import type { LiveNumbers } from "../live-client/live-numbers.ts";
 import { Icon } from "../page/icon.tsx";
 
@@ -67,6 +67,6 @@ function inShort(summary: StreamSummary): string {
   const about = summary.approximate ? "about " : "";
   return (
     `Peak ${about}${formatCount(summary.peakViewers)}, average ${about}${formatCount(summary.averageViewers)}, ` +
-    `watched for ${formatDuration(summary.watchSeconds)}, ${formatCount(summary.subscribersGained)} new subscribers.`
+    `watched for ${formatDuration(summary.watchSeconds)}, ${formatCounted(summary.subscribersGained, "new subscriber")}.`
   );
 }

@@ -20,8 +20,8 @@ export function paletteAt(element: Element): Palette {
   };
 }
 
-/** Steps a count's axis may take; a half view does not exist. */
-const wholeSteps = [1, 2, 5].flatMap((digit) => Array.from({ length: 15 }, (_, power) => digit * 10 ** power));
+/** Steps a count's axis may take, smallest first as uPlot searches them; a half view does not exist. */
+const wholeSteps = Array.from({ length: 15 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 
 interface ChartOptions {
   width: number;

@@ -15,8 +15,8 @@ import { useOverview } from "./use-overview.ts";
 interface OverviewSectionProps {
   session: Session;
   timeZone: string;
-  /** Rises when money changed. */
-  version: number;
+  /** Another one when money changed; null before the live service has been heard. */
+  version: number | null;
   now: number;
 }
 

@@ -32,24 +32,18 @@ export function RevenueCard({ revenue, timeZone, now }: { revenue: Revenue; time
       {amounts?.length === 0 && <p class="quiet">Nothing was earned in this range.</p>}
       {amounts?.map(({ currency, estimatedMinor, finalMinor, paidMinor }) => (
         <dl key={currency} class="amounts">
-          <div>
-            <dt>{currency} paid</dt>
-            <dd>
-              <Amount minor={paidMinor} currency={currency} />
-            </dd>
-          </div>
-          <div>
-            <dt>{currency} final</dt>
-            <dd>
-              <Amount minor={finalMinor} currency={currency} />
-            </dd>
-          </div>
-          <div>
-            <dt>{currency} estimated</dt>
-            <dd class="estimated">
-              <Amount minor={estimatedMinor} currency={currency} />
-            </dd>
-          </div>
+          <dt>{currency} paid</dt>
+          <dd>
+            <Amount minor={paidMinor} currency={currency} />
+          </dd>
+          <dt>{currency} final</dt>
+          <dd>
+            <Amount minor={finalMinor} currency={currency} />
+          </dd>
+          <dt>{currency} estimated</dt>
+          <dd class="estimated">
+            <Amount minor={estimatedMinor} currency={currency} />
+          </dd>
         </dl>
       ))}
     </section>

@@ -1,5 +1,5 @@
 // The overview of one range: loaded, kept fresh, and kept on the screen while a newer one is on its way.
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { getOverview, type Overview, type Range } from "../service/overview.ts";
 import { SignedOut } from "../service/request.ts";
 import type { Session } from "../session/session.ts";
@@ -17,8 +17,8 @@ export interface OverviewState {
   loading: boolean;
 }
 
-/** `version` rises when money changed, which the live socket tells. */
-export function useOverview(session: Session, range: Range, timeZone: string, version: number) {
+/** Another `version` means that money changed, which the live socket tells; null before it has been heard. */
+export function useOverview(session: Session, range: Range, timeZone: string, version: number | null) {
   const [state, setState] = useState<OverviewState>({ range, overview: null, error: null, loading: true });
   const [attempt, setAttempt] = useState(0);
   const refresh = useCallback(() => setAttempt((count) => count + 1), []);
@@ -38,7 +38,17 @@ export function useOverview(session: Session, range: Range, timeZone: string, ve
       },
     );
     return () => abort.abort();
-  }, [session, range, timeZone, attempt, version]);
+  }, [session, range, timeZone, attempt]);
+
+  const knownVersion = useRef(version);
+  useEffect(() => {
+    // The first version that is heard is the one that the overview was loaded at.
+    const changed = knownVersion.current !== null && version !== null && version !== knownVersion.current;
+    knownVersion.current = version ?? knownVersion.current;
+    if (changed) {
+      refresh();
+    }
+  }, [version, refresh]);
 
   const failed = state.error !== null;
   useEffect(() => {

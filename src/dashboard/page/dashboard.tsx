@@ -34,7 +34,12 @@ export function Dashboard({ config, session }: { config: Config; session: Sessio
       </header>
       <main class="columns">
         <LivePanel state={live} titles={titles} timeZone={timeZone} now={now} retry={() => client.wake()} />
-        <OverviewSection session={session} timeZone={timeZone} version={live.numbers.revenue.version} now={now} />
+        <OverviewSection
+          session={session}
+          timeZone={timeZone}
+          version={live.numbers.epoch === null ? null : live.numbers.revenue.version}
+          now={now}
+        />
       </main>
     </>
   );

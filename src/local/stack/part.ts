@@ -45,8 +45,9 @@ export class Part {
   readonly #onUnexpectedExit: (failure: PartFailure) => void;
   #child: ChildProcess | undefined;
   #stopping = false;
+  #ready = false;
 
-  /** @param onUnexpectedExit called when the process ends though nobody asked it to */
+  /** @param onUnexpectedExit called when the process, once ready, ends though nobody asked it to */
   constructor(options: PartOptions, onUnexpectedExit: (failure: PartFailure) => void) {
     this.name = options.name;
     this.#options = options;
@@ -62,6 +63,7 @@ export class Part {
   async start(): Promise<void> {
     const { script, args = [], env = {}, ready } = this.#options;
     this.#stopping = false;
+    this.#ready = false;
     const log = openSync(this.#logFile(), "a");
     // A process group of its own: Ctrl-C reaches only the stack, which then stops the parts in order.
     const child = fork(join(root, script), [...args], {
@@ -76,9 +78,11 @@ export class Part {
     let ended = false;
     child.on("exit", (code, signal) => {
       ended = true;
+      // A tool that was ended by force leaves helpers behind (wrangler its workerd), which hold its ports and files.
+      this.#killGroup(child.pid);
       if (this.#child === child) {
         this.#child = undefined;
-        if (!this.#stopping) {
+        if (this.#ready && !this.#stopping) {
           this.#onUnexpectedExit(this.#failure(`ended unexpectedly (${signal ?? `code ${code}`})`));
         }
       }
@@ -97,6 +101,7 @@ export class Part {
     if (ended) {
       throw this.#failure("ended while starting; another process answers at its address");
     }
+    this.#ready = true;
   }
 
   /** Asks the process to end, waits, and ends it by force after 10 s. */
@@ -113,8 +118,6 @@ export class Part {
     const force = setTimeout(() => this.#killGroup(child.pid), STOP_TIMEOUT_MS);
     await exited;
     clearTimeout(force);
-    // A tool may leave a helper of its own behind (wrangler its workerd) when it was ended by force.
-    this.#killGroup(child.pid);
   }
 
   /** Ends the process and its children at once, as a crash would: no handler of theirs runs. */

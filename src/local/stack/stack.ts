@@ -24,8 +24,10 @@ export interface StackOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** One line of progress. */
   readonly progress: (line: string) => void;
-  /** Called when a part ends though it should run. */
+  /** Called when a part ends though it should run, and when it could not be started again. The others go on. */
   readonly onPartFailure: (failure: PartFailure) => void;
+  /** After how long a part that ended is started again, in milliseconds. Absent: it stays down. */
+  readonly reviveAfterMs?: number;
 }
 
 /** The processes of the stack. Real servers have none here. */
@@ -61,9 +63,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const dataFolder = resolve(options.dataFolder);
   const release = takeDataFolder(dataFolder, options.reset);
   const parts = new Map<PartName, Part>();
+  const revivals = new Set<NodeJS.Timeout>();
   let supervisor: NodeJS.Timeout | undefined;
+  let stopping = false;
   const stop = async () => {
+    stopping = true;
     clearInterval(supervisor);
+    revivals.forEach(clearTimeout);
     for (const name of stopOrder) {
       await parts.get(name)?.stop();
     }
@@ -80,7 +86,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     }
     const secrets = secretsOf(dataFolder);
     const start = async (name: PartName, part: Omit<PartOptions, "name" | "logs">) => {
-      const made = new Part({ name, logs: join(dataFolder, "logs"), ...part }, options.onPartFailure);
+      const revive = (failure: PartFailure) => {
+        if (stopping) {
+          return;
+        }
+        options.onPartFailure(failure);
+        if (options.reviveAfterMs !== undefined) {
+          const timer = setTimeout(() => {
+            revivals.delete(timer);
+            made.start().catch(revive);
+          }, options.reviveAfterMs);
+          revivals.add(timer);
+        }
+      };
+      const made = new Part({ name, logs: join(dataFolder, "logs"), ...part }, revive);
       parts.set(name, made);
       await made.start();
     };
