@@ -1,0 +1,16 @@
+// A port for a process that must be told one.
+import { createServer } from "node:net";
+import { once } from "node:events";
+
+/** A loopback port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") {
+    throw new Error("no port was given");
+  }
+  return address.port;
+}
