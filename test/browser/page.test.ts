@@ -67,6 +67,23 @@ test("a visitor signs in and sees live and historical numbers, each with its tim
   expect(dashboard.complaints).toEqual([]);
 });
 
+test("signing in asks for the overview once: the first live numbers are no news about money", async () => {
+  await signIn();
+  await see("4,310");
+  await see("Lagos at night");
+
+  expect(dashboard.service.asked.filter((path) => path.includes("/analytics/overview"))).toHaveLength(1);
+});
+
+test("a device whose clock is three hours off signs in like any other", async () => {
+  await dashboard.page.clock.setSystemTime(Date.now() + 3 * 3_600_000);
+
+  await signIn();
+  await see("4,310");
+
+  expect(dashboard.complaints).toEqual([]);
+});
+
 test("money is exact and stays apart by currency", async () => {
   await signIn();
 

@@ -18,6 +18,12 @@ const SCOPE = "openid offline_access";
 /** A phone on a bad network; the person is waiting. Ours. */
 const TIMEOUT_MS = 15_000;
 
+/**
+ * How wrong a device's clock may be, s: a day, ours. Phones are set by hand, and the library judges an ID token by that
+ * clock, though nonce and direct delivery prove its freshness and only the service's own clock decides who gets in.
+ */
+const CLOCK_TOLERANCE_SECONDS = 86_400;
+
 /** The provider that the configuration names, its metadata read once and when first needed. */
 export class Issuer {
   readonly #url: URL;
@@ -29,7 +35,7 @@ export class Issuer {
   /** `redirectUri` is where the provider sends the person back to. */
   constructor(config: Config, redirectUri: string) {
     this.#url = new URL(config.issuer);
-    this.#client = { client_id: config.clientId };
+    this.#client = { client_id: config.clientId, [oauth.clockTolerance]: CLOCK_TOLERANCE_SECONDS };
     this.#audience = config.audience;
     this.#redirectUri = redirectUri;
   }

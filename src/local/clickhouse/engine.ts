@@ -40,10 +40,19 @@ export class ClickHouseEngine {
     this.#base = base;
   }
 
-  /** @param dataFolder where the data lives; a temporary folder, removed at the end, when undefined */
+  /**
+   * @param dataFolder where the data lives; a temporary folder, removed at the end, when undefined
+   * @throws Error with a sentence when part of the data is damaged
+   */
   static async open(dataFolder: string | undefined): Promise<ClickHouseEngine> {
     await drainPending();
-    return new ClickHouseEngine(new Session(dataFolder));
+    const base = new Session(dataFolder);
+    const damaged = damagedParts(base);
+    if (damaged.length > 0) {
+      base.close();
+      throw new Error(`These parts of its data are damaged: ${damaged.join(", ")}.`);
+    }
+    return new ClickHouseEngine(base);
   }
 
   /**
@@ -93,6 +102,15 @@ export class ClickHouseEngine {
       connection.close();
     }
   }
+}
+
+/** What the engine has put aside as broken: it would go on without those rows, and answer wrong numbers. */
+function damagedParts(session: Session): string[] {
+  const sql = "SELECT concat(table, ' ', name) FROM system.detached_parts WHERE startsWith(reason, 'broken') LIMIT 5";
+  return session
+    .query(sql, "TSVRaw")
+    .split("\n")
+    .filter((line) => line !== "");
 }
 
 function refuseByOutline({ outline }: ClickHouseRequest, isReadonly: boolean): void {

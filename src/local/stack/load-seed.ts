@@ -18,7 +18,7 @@ type Marker = z.infer<typeof markerSchema>;
 
 /**
  * Applies new migrations, and loads the seed unless the folder holds it.
- * @throws {CannotStart} when the folder's data was cut off while loading, or is another version's
+ * @throws {CannotStart} when the folder's data was cut off while loading, is another version's, or its note is damaged
  */
 export async function loadSeed(options: {
   databases: Databases;
@@ -53,6 +53,9 @@ function readMarker(file: string): Marker | undefined {
   if (!existsSync(file)) {
     return undefined;
   }
-  const parsed = markerSchema.safeParse(JSON.parse(readFileSync(file, "utf8")));
-  return parsed.success ? parsed.data : { version: 0, scale: "", complete: true };
+  try {
+    return markerSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    throw new CannotStart(`${file} cannot be read: start with fresh data by npm run dev -- --reset.`);
+  }
 }

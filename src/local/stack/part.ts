@@ -1,7 +1,9 @@
 // One process of the local stack: started, waited for, stopped in order, killed and started again.
 import { type ChildProcess, fork } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { once } from "node:events";
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const preload = join(dirname(fileURLToPath(import.meta.url)), "end-with-parent.ts");
@@ -20,6 +22,8 @@ export interface PartOptions {
   readonly script: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Done before every start: clears away what a process that was killed has left. */
+  readonly prepare?: () => void;
   /** True once the part does its work; asked every 50 ms. */
   readonly ready: () => Promise<boolean>;
   /** Folder of the log files. */
@@ -46,6 +50,8 @@ export class Part {
   #child: ChildProcess | undefined;
   #stopping = false;
   #ready = false;
+  /** Where this run's lines begin in the log file. */
+  #logStart = 0;
 
   /** @param onUnexpectedExit called when the process, once ready, ends though nobody asked it to */
   constructor(options: PartOptions, onUnexpectedExit: (failure: PartFailure) => void) {
@@ -61,12 +67,14 @@ export class Part {
 
   /** Starts the process and resolves when it is ready; throws {@link PartFailure} when it ends or takes too long. */
   async start(): Promise<void> {
-    const { script, args = [], env = {}, ready } = this.#options;
+    const { script, args = [], env = {}, prepare, ready } = this.#options;
     this.#stopping = false;
     this.#ready = false;
+    prepare?.();
     const log = openSync(this.#logFile(), "a");
+    this.#logStart = fstatSync(log).size;
     // A process group of its own: Ctrl-C reaches only the stack, which then stops the parts in order.
-    const child = fork(join(root, script), [...args], {
+    const child = fork(resolve(root, script), [...args], {
       cwd: root,
       env: { ...process.env, ...env },
       execArgv: ["--no-warnings", "--import", preload],
@@ -96,7 +104,7 @@ export class Part {
         await this.stop();
         throw this.#failure(`was not ready after ${READY_TIMEOUT_MS / 1000} s`);
       }
-      await new Promise((resolve) => setTimeout(resolve, PROBE_INTERVAL_MS));
+      await sleep(PROBE_INTERVAL_MS);
     }
     if (ended) {
       throw this.#failure("ended while starting; another process answers at its address");
@@ -111,9 +119,7 @@ export class Part {
       return;
     }
     this.#stopping = true;
-    const exited = new Promise<void>((resolve) => {
-      child.once("exit", () => resolve());
-    });
+    const exited = once(child, "exit");
     child.kill("SIGTERM");
     const force = setTimeout(() => this.#killGroup(child.pid), STOP_TIMEOUT_MS);
     await exited;
@@ -127,9 +133,7 @@ export class Part {
       return;
     }
     this.#stopping = true;
-    const exited = new Promise<void>((resolve) => {
-      child.once("exit", () => resolve());
-    });
+    const exited = once(child, "exit");
     this.#killGroup(child.pid);
     await exited;
   }
@@ -150,7 +154,7 @@ export class Part {
   }
 
   #failure(what: string): PartFailure {
-    const lines = readFileSync(this.#logFile(), "utf8").trimEnd().split("\n");
+    const lines = readFileSync(this.#logFile()).subarray(this.#logStart).toString("utf8").trimEnd().split("\n");
     return new PartFailure(this.name, what, lines.slice(-12).join("\n"));
   }
 }

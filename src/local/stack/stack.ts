@@ -80,7 +80,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const taken = await takenPorts(Object.values(ports));
     if (taken.length > 0) {
       throw new CannotStart(
-        `Port ${taken.join(", ")} is taken by another program: stop it, or choose another first port with --port ` +
+        `${taken.length === 1 ? "Port" : "Ports"} ${taken.join(", ")} ${taken.length === 1 ? "is" : "are"} taken by ` +
+          `another program: stop it, or choose another first port with --port ` +
           `(the stack uses six in a row).`,
       );
     }
@@ -245,6 +246,7 @@ const dashboardOrigins = (ports: Ports) => [urlOf(ports.api), `http://localhost:
 async function startWorkers(setUp: SetUp, databases: Databases): Promise<void> {
   const { dataFolder, ports, secrets, start } = setUp;
   const api = wranglerDev({
+    name: "creator-dashboard-api",
     config: "wrangler.toml",
     port: ports.api,
     persistTo: join(dataFolder, "api"),
@@ -252,6 +254,7 @@ async function startWorkers(setUp: SetUp, databases: Databases): Promise<void> {
     ...apiSettings({ databases, issuerUrl: urlOf(ports.issuer), origins: dashboardOrigins(ports) }),
   });
   const consumer = wranglerDev({
+    name: "creator-dashboard-consumer",
     config: "src/consumer/wrangler.toml",
     port: ports.consumer,
     persistTo: join(dataFolder, "consumer"),

@@ -1,5 +1,7 @@
 // The two Workers in `wrangler dev`: two processes that find each other through a registry in the data folder, so that
 // two clones on one machine never meet.
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { HOST } from "./addresses.ts";
 import type { PartOptions } from "./part.ts";
 
@@ -57,10 +59,13 @@ export function consumerSettings(of: {
   };
 }
 
-/** A part that runs one Worker in `wrangler dev`. Secrets travel in its environment, so that no command line shows them. */
+/**
+ * A part that runs one Worker in `wrangler dev`. Secrets travel in its environment, so that no command line shows them.
+ * @param options `name` is the Worker's own, as in its configuration
+ */
 export function wranglerDev(
-  options: { config: string; port: number; persistTo: string; registry: string } & WorkerSettings,
-): Pick<PartOptions, "script" | "args" | "env"> {
+  options: { name: string; config: string; port: number; persistTo: string; registry: string } & WorkerSettings,
+): Pick<PartOptions, "script" | "args" | "env" | "prepare"> {
   const vars = Object.entries(options.vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   return {
     script: "node_modules/wrangler/wrangler-dist/cli.js",
@@ -84,5 +89,7 @@ export function wranglerDev(
       WRANGLER_REGISTRY_PATH: options.registry,
       WRANGLER_SEND_METRICS: "false",
     },
+    // wrangler believes the entry of a killed process for 90 s, and keeps its successor out of the registry until then.
+    prepare: () => rmSync(join(options.registry, options.name), { force: true }),
   };
 }

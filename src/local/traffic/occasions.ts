@@ -22,7 +22,7 @@ const decisions = [
   { decision: "restricted", reason: "Shown to adults only: contains strong language." },
   { decision: "demonetised", reason: "Advertising is off: contains music that another rights holder claims." },
   { decision: "reinstated", reason: "Your appeal was accepted." },
-  { decision: "removed", reason: "Removed: shows a private person without consent." },
+  { decision: "removed", reason: "Shows a private person without consent." },
 ] as const;
 
 /** The subscriber count of each creator as its owner keeps it. */
