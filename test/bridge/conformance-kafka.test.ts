@@ -3,6 +3,7 @@ import { Admin } from "@platformatic/kafka";
 import { openKafkaLog } from "../../src/bridge/kafka-log.ts";
 import { conformanceOn } from "./conformance.ts";
 import { startKafka, whyNoKafka } from "./kafka/broker.ts";
+import { waitUntil } from "./wait-until.ts";
 
 const elsewhere = process.env["KAFKA_BROKERS"]?.split(",");
 const missing = elsewhere === undefined ? whyNoKafka() : undefined;
@@ -18,6 +19,10 @@ conformanceOn(
       log,
       createTopic: async (name, partitions) => {
         await admin.createTopics({ topics: [name], partitions, replicas: 1 });
+        // The controller answers before every broker serves the topic.
+        const isServed = async () =>
+          (await log.topic(name, AbortSignal.timeout(5_000), { fresh: true }))?.partitions === partitions;
+        await waitUntil(`topic ${name} is served`, isServed);
       },
       deleteTopic: (name) => admin.deleteTopics({ topics: [name] }),
       stop: async () => {

@@ -228,7 +228,7 @@ export function recordCases(bench: Bench): void {
       const gone = new AbortController();
       const waiting = bench.rest.post(
         "/fetch",
-        { topic, partition: 0, offset: 0, timeout: 3_000 },
+        { topic, partition: 0, offset: 0, timeout: 25_000 },
         { signal: gone.signal },
       );
       const ended = waiting.then(
@@ -239,7 +239,7 @@ export function recordCases(bench: Bench): void {
       gone.abort();
       expect(await ended).toContain("abort");
       const metrics = async () => (await bench.rest.get("/metrics")).text;
-      await expect.poll(metrics, { timeout: 2_000 }).toContain("bridge_polls_in_flight 0");
+      await expect.poll(metrics, { timeout: 15_000 }).toContain("bridge_polls_in_flight 0");
     });
   });
 

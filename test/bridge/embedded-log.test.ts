@@ -68,6 +68,8 @@ test("every record that was acknowledged before a kill -9 is there afterwards, i
   const child = spawn(process.execPath, [join(import.meta.dirname, "appender.ts"), folder], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  // The pipe closes before the process is gone, and until then it holds the folder.
+  const gone = new Promise((resolve) => child.once("exit", resolve));
   let acknowledged = 0;
   for await (const line of createInterface({ input: child.stdout })) {
     acknowledged = Number(line);
@@ -75,6 +77,7 @@ test("every record that was acknowledged before a kill -9 is there afterwards, i
       child.kill("SIGKILL");
     }
   }
+  await gone;
   await open();
   const found = await read(0, {}, "killed");
   expect(acknowledged).toBeGreaterThanOrEqual(2_000);
