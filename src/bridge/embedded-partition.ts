@@ -3,7 +3,8 @@ import { mkdir, readdir } from "node:fs/promises";
 import { Segment, baseOffsetOf } from "./embedded-segment.ts";
 import { offsetOutOfRange } from "./errors.ts";
 import type { NewRecord, OffsetQuery, RecordMetadata, TopicPartition, ValueEncoding } from "./log.ts";
-import { recordJson, recordPrefix } from "./record-json.ts";
+import { recordMessage, recordPrefix } from "./record-json.ts";
+import type { RecordMessage, StoredRecord } from "./record-json.ts";
 
 /** How much a partition keeps. */
 export interface Retention {
@@ -78,7 +79,7 @@ export class EmbeddedPartition {
         const timestamp = record.timestamp ?? now;
         const { value, headers } = record;
         const stored = { offset: base + i, timestamp, key: record.key ?? null, value, headers };
-        return { json: recordJson(this.#prefix, stored, "utf8"), timestamp };
+        return { json: this.#json(stored, "utf8"), timestamp };
       });
       this.#active.append(lines);
       this.wake();
@@ -182,23 +183,17 @@ export class EmbeddedPartition {
     return done;
   }
 
-  /** The same records with base64 values; the file holds what {@link recordJson} wrote, so its shape is known. */
+  /** The same records with base64 values; the file holds what {@link recordMessage} made, so its shape is known. */
   #withBase64(records: Uint8Array): Uint8Array {
-    const parsed = JSON.parse(`[${Buffer.from(records).toString()}]`) as WrittenRecord[];
+    const parsed = JSON.parse(`[${Buffer.from(records).toString()}]`) as RecordMessage[];
     const lines = parsed.map(({ valueBase64, ...record }) => {
       const value = valueBase64 === undefined ? record.value : valueBase64 && Buffer.from(valueBase64, "base64");
-      return recordJson(this.#prefix, { ...record, value }, "base64");
+      return this.#json({ ...record, value }, "base64");
     });
     return Buffer.from(lines.join(","));
   }
-}
 
-/** What {@link recordJson} writes. */
-interface WrittenRecord {
-  offset: number;
-  timestamp: number;
-  key: string;
-  value: string;
-  headers: { key: string; value: string }[];
-  valueBase64?: string | null;
+  #json(record: StoredRecord, encoding: ValueEncoding): string {
+    return JSON.stringify(recordMessage(this.#id.topic, this.#id.partition, record, encoding));
+  }
 }

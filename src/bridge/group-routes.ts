@@ -2,7 +2,7 @@
 import { authorize, createRoutes, readJson, route } from "./http.ts";
 import type { BridgeContext, RouteParts } from "./http.ts";
 import { badRequest } from "./errors.ts";
-import { instanceOptions } from "./group-instances.ts";
+import { instanceOptions } from "./instance-options.ts";
 import type { GroupInstances } from "./group-instances.ts";
 import { recordsAnswer, valueEncoding } from "./record-routes.ts";
 import { asList, commitPositions, consumeRequest, parseBody, timeoutOf, topicPartitions } from "./requests.ts";

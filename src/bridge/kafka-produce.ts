@@ -1,4 +1,5 @@
 // Appending to Kafka: the partition every other client would choose, acknowledged by all in-sync replicas.
+import type { MessageToProduce } from "@platformatic/kafka";
 import { partitionOf } from "../contract/partitioner.ts";
 import type { KafkaClient } from "./kafka-client.ts";
 import { asBridgeError, within } from "./kafka-errors.ts";
@@ -8,7 +9,7 @@ import type { NewRecord, RecordMetadata } from "./log.ts";
 /** Below the broker's default `message.max.bytes` of 1 MiB, which bounds a whole batch of one partition. */
 const BATCH_BYTES = 900 * 1024;
 
-type PlacedRecord = NewRecord & { partition: number; timestamp: number; index: number };
+type Message = MessageToProduce;
 
 /** Where the next record without a key goes, anywhere at first so that replicas of the bridge do not march in step. */
 let turn = Math.floor(Math.random() * 1_000);
@@ -25,28 +26,21 @@ export async function produceToKafka(
     deadline,
   );
   const now = Date.now();
-  const placed = records.map((record, index) => {
-    const partition = record.partition ?? choosePartition(topics.get(record.topic), record.key);
-    return { ...record, index, partition, timestamp: record.timestamp ?? now };
-  });
   const stored: RecordMetadata[] = [];
-  for (const send of sends(placed)) {
-    const work = client.producer.send({ messages: send.map(messageOf) });
-    const { offsets = [] } = await within(deadline, work).catch((error: unknown) => {
-      send.forEach(({ topic }) => metadata.forget(topic));
+  for (const { messages, indexes } of sendsOf(records, topics, now)) {
+    const { offsets = [] } = await within(deadline, client.producer.send({ messages })).catch((error: unknown) => {
+      [...indexes.keys()].forEach((topic) => metadata.forget(topic));
       throw asBridgeError(error);
     });
-    const byPlace = Map.groupBy(send, placeOf);
     for (const { topic, partition, offset: base } of offsets) {
-      byPlace.get(placeOf({ topic, partition }))?.forEach(({ index, timestamp }, i) => {
+      indexes.get(topic)?.[partition]?.forEach((index, i) => {
+        const timestamp = records[index]?.timestamp ?? now;
         stored[index] = { topic, partition, offset: Number(base) + i, timestamp };
       });
     }
   }
   return stored;
 }
-
-const placeOf = ({ topic, partition }: { topic: string; partition: number }) => `${topic}/${partition}`;
 
 function choosePartition(topic: KafkaTopic | undefined, key: string | undefined): number {
   const count = topic?.leaders.length ?? 1;
@@ -57,22 +51,42 @@ function choosePartition(topic: KafkaTopic | undefined, key: string | undefined)
   return turn % count;
 }
 
+/** Records that go together. */
+interface Send {
+  messages: Message[];
+  /** By topic and partition: the places of its records in what was asked for, in order. */
+  indexes: Map<string, number[][]>;
+}
+
 /** Splits records, in order, so that no send has more of a partition than a broker takes in one batch by default. */
-function sends(records: readonly PlacedRecord[]): PlacedRecord[][] {
-  const all: PlacedRecord[][] = [];
-  const filled = new Map<string, { send: number; bytes: number }>();
-  for (const record of records) {
-    const place = placeOf(record);
+function sendsOf(records: readonly NewRecord[], topics: ReadonlyMap<string, KafkaTopic>, now: number): Send[] {
+  const sends: Send[] = [];
+  const filled = new Map<string, { send: number; bytes: number }[]>();
+  records.forEach((record, index) => {
+    const { topic } = record;
+    const partition = record.partition ?? choosePartition(topics.get(topic), record.key);
+    const lanes = entryOf(filled, topic);
+    const lane = (lanes[partition] ??= { send: 0, bytes: 0 });
     const bytes = sizeOf(record);
-    let { send, bytes: taken } = filled.get(place) ?? { send: 0, bytes: 0 };
-    if (taken > 0 && taken + bytes > BATCH_BYTES) {
-      send += 1;
-      taken = 0;
+    if (lane.bytes > 0 && lane.bytes + bytes > BATCH_BYTES) {
+      lane.send += 1;
+      lane.bytes = 0;
     }
-    filled.set(place, { send, bytes: taken + bytes });
-    (all[send] ??= []).push(record);
+    lane.bytes += bytes;
+    const send = (sends[lane.send] ??= { messages: [], indexes: new Map() });
+    send.messages.push(messageOf(record, partition, BigInt(record.timestamp ?? now)));
+    (entryOf(send.indexes, topic)[partition] ??= []).push(index);
+  });
+  return sends;
+}
+
+function entryOf<T>(lists: Map<string, T[]>, key: string): T[] {
+  let list = lists.get(key);
+  if (list === undefined) {
+    list = [];
+    lists.set(key, list);
   }
-  return all;
+  return list;
 }
 
 /** Bytes of a record in a batch; lengths and deltas take at most 40 of them. */
@@ -84,14 +98,17 @@ function sizeOf({ key, value, headers }: NewRecord): number {
   return bytes;
 }
 
-function messageOf({ topic, partition, timestamp, key, value, headers }: PlacedRecord) {
-  return {
-    topic,
-    partition,
-    timestamp: BigInt(timestamp),
+function messageOf({ topic, key, value, headers }: NewRecord, partition: number, timestamp: bigint): Message {
+  const message: Message = { topic, partition, timestamp };
+  if (key !== undefined) {
+    message.key = Buffer.from(key);
+  }
+  if (value !== null) {
+    message.value = Buffer.from(value);
+  }
+  if (headers.length > 0) {
     // A map by identity of its keys: two headers of one name stay two, in their order.
-    headers: new Map(headers.map((header) => [Buffer.from(header.key), Buffer.from(header.value)])),
-    ...(key === undefined ? {} : { key: Buffer.from(key) }),
-    ...(value === null ? {} : { value: Buffer.from(value) }),
-  };
+    message.headers = new Map(headers.map((header) => [Buffer.from(header.key), Buffer.from(header.value)]));
+  }
+  return message;
 }

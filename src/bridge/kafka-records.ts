@@ -1,7 +1,8 @@
 // Record batches as a broker sends them, turned into what a reader with read_committed may see, already as JSON.
 import type { FetchResponsePartition } from "./kafka-client.ts";
 import type { ValueEncoding } from "./log.ts";
-import { recordJson, recordPrefix } from "./record-json.ts";
+import { recordMessage } from "./record-json.ts";
+import type { RecordMessage } from "./record-json.ts";
 
 /** Bits of a batch's attributes: Kafka's record batch format, version 2. */
 const LOG_APPEND_TIME = 1 << 3;
@@ -19,10 +20,10 @@ interface Bounds {
   encoding: ValueEncoding;
 }
 
-/** Records as JSON objects joined by commas, and where to read on. */
+/** Records as JSON objects joined by commas, in pieces, and where to read on. */
 interface EncodedRecords {
   count: number;
-  records: Uint8Array;
+  records: Uint8Array[];
   nextOffset: number;
 }
 
@@ -32,8 +33,7 @@ export function encodeRecords(
   { partitionIndex, records: batches, abortedTransactions }: FetchResponsePartition,
   { from, maxRecords, maxBytes, encoding }: Bounds,
 ): EncodedRecords {
-  const prefix = recordPrefix(topic, partitionIndex);
-  const written = new JoinedLines();
+  const written = new JoinedMessages(maxRecords, maxBytes);
   let nextOffset = from;
   // A producer's records from the transaction's first offset up to its abort marker were never committed.
   const beginnings = (abortedTransactions ?? []).toSorted((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
@@ -55,51 +55,86 @@ export function encodeRecords(
         if (offset < from) {
           continue;
         }
-        const time =
+        const timestamp =
           (batch.attributes & LOG_APPEND_TIME) === 0
             ? Number(batch.firstTimestamp) + Number(record.timestampDelta)
             : Number(batch.maxTimestamp);
         const headers = record.headers.map(([key, value]) => ({ key: key ?? "", value }));
         const { key, value } = record;
-        const line = recordJson(prefix, { offset, timestamp: time, key, value, headers }, encoding);
-        if (written.count >= maxRecords || (written.count > 0 && written.length + line.length > maxBytes)) {
-          return { count: written.count, records: written.bytes(), nextOffset: offset };
+        const stored = { offset, timestamp, key, value, headers };
+        if (!written.add(recordMessage(topic, partitionIndex, stored, encoding))) {
+          return written.end();
         }
-        written.add(line);
       }
     }
     nextOffset = Math.max(nextOffset, last + 1);
   }
-  return { count: written.count, records: written.bytes(), nextOffset };
+  return written.end(nextOffset);
 }
 
-/** So many lines become bytes together: few enough to be garbage while still young, enough to make the copy cheap. */
-const LINES_PER_CHUNK = 64;
+/** So many messages become JSON together: one by one they take half as long again. */
+const TOGETHER = 64;
+const COMMA = Buffer.from(",");
 
-/** Lines joined by commas, turned into bytes piece by piece. */
-class JoinedLines {
-  readonly #chunks: Buffer[] = [];
-  #pending = "";
-  count = 0;
-  /** In characters: a little less than bytes where text is not ASCII. */
-  length = 0;
+/** Messages joined by commas, as JSON, within bounds. */
+class JoinedMessages {
+  readonly #maxRecords: number;
+  readonly #maxBytes: number;
+  readonly #pieces: Buffer[] = [];
+  #pending: RecordMessage[] = [];
+  #count = 0;
+  #bytes = 0;
+  /** The offset of the first message that found no room. */
+  #refused: number | undefined;
 
-  add(line: string): void {
-    this.#pending += this.count === 0 ? line : `,${line}`;
-    this.count += 1;
-    this.length += line.length + 1;
-    if (this.count % LINES_PER_CHUNK === 0) {
-      this.#flush();
-    }
+  constructor(maxRecords: number, maxBytes: number) {
+    this.#maxRecords = maxRecords;
+    this.#maxBytes = maxBytes;
   }
 
-  bytes(): Buffer {
+  /** Takes a message; false once there is no room for more. */
+  add(message: RecordMessage): boolean {
+    if (this.#count + this.#pending.length >= this.#maxRecords) {
+      this.#refused = message.offset;
+      return false;
+    }
+    this.#pending.push(message);
+    if (this.#pending.length === TOGETHER) {
+      this.#flush();
+    }
+    return this.#refused === undefined;
+  }
+
+  /** What was taken; read on at the first message that was not, or where told. */
+  end(nextOffset = 0): EncodedRecords {
     this.#flush();
-    return Buffer.concat(this.#chunks);
+    return { count: this.#count, records: this.#pieces, nextOffset: this.#refused ?? nextOffset };
   }
 
   #flush(): void {
-    this.#chunks.push(Buffer.from(this.#pending));
-    this.#pending = "";
+    const messages = this.#pending;
+    this.#pending = [];
+    if (messages.length > 0 && !this.#take(messages)) {
+      const left = messages.findIndex((message) => !this.#take([message]));
+      this.#refused = messages[left]?.offset;
+    }
+  }
+
+  /** Adds messages unless they are too much; a first one alone never is. */
+  #take(messages: readonly RecordMessage[]): boolean {
+    const list = Buffer.from(JSON.stringify(messages));
+    const bytes = list.length - 1;
+    const isFirstAlone = this.#count === 0 && messages.length === 1;
+    if (!isFirstAlone && this.#bytes + bytes > this.#maxBytes) {
+      return false;
+    }
+    if (this.#count > 0) {
+      this.#pieces.push(COMMA);
+    }
+    // Without the brackets of the list.
+    this.#pieces.push(list.subarray(1, -1));
+    this.#count += messages.length;
+    this.#bytes += bytes;
+    return true;
   }
 }

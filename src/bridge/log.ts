@@ -57,8 +57,8 @@ export interface FetchOptions {
 /** What a fetch read of one partition. */
 export interface FetchedPartition extends TopicPartition {
   count: number;
-  /** `count` JSON objects joined by commas. */
-  records: Uint8Array;
+  /** `count` JSON objects joined by commas, in pieces that follow each other. */
+  records: readonly Uint8Array[];
   /** The offset to read next: behind the last record, and behind what readers never see (markers, aborted records). */
   nextOffset: number;
   /** The offset the next record will get. */

@@ -11,6 +11,18 @@ export interface StoredRecord {
   headers: readonly { key: string | Uint8Array; value: string | Uint8Array | null }[];
 }
 
+/** A record as readers get it. */
+export interface RecordMessage {
+  topic: string;
+  partition: number;
+  offset: number;
+  timestamp: number;
+  key: string;
+  value: string | null;
+  headers: { key: string; value: string }[];
+  valueBase64?: string | null;
+}
+
 /** What bytes that are not UTF-8 become; text may also contain it by itself. */
 const REPLACEMENT = "\ufffd";
 
@@ -25,33 +37,35 @@ function text(value: string | Uint8Array | null): string {
   return bytes.toString("utf8");
 }
 
-/** The part of the object that is the same for every record of a partition. */
-export function recordPrefix(topic: string, partition: number): string {
-  return `{"topic":${JSON.stringify(topic)},"partition":${partition},"offset":`;
-}
-
-/** The bytes of a value as a JSON string of base64; a tombstone is null. */
-function base64Json(value: string | Uint8Array | null): string {
-  return value === null ? "null" : `"${Buffer.from(value).toString("base64")}"`;
+/** A tombstone is null. */
+function base64(value: string | Uint8Array | null): string | null {
+  return value === null ? null : Buffer.from(value).toString("base64");
 }
 
 /**
- * One record as JSON, without a line end. The contract's plain strings damage a value that is not UTF-8, and make a
- * tombstone look like an empty value: such a record also carries `valueBase64` (null for a tombstone).
+ * One record as a plain object, its members in the contract's order. The contract's plain strings damage a value that is
+ * not UTF-8, and make a tombstone look like an empty value: such a record also carries `valueBase64` (null for a tombstone).
  */
-export function recordJson(prefix: string, record: StoredRecord, encoding: ValueEncoding): string {
-  const { value } = record;
-  const key = JSON.stringify(text(record.key));
-  const headers =
-    record.headers.length === 0
-      ? "[]"
-      : JSON.stringify(record.headers.map((header) => ({ key: text(header.key), value: text(header.value) })));
-  const head = `${prefix}${record.offset},"timestamp":${record.timestamp},"key":${key},"value":`;
+export function recordMessage(
+  topic: string,
+  partition: number,
+  { offset, timestamp, key, value, headers: stored }: StoredRecord,
+  encoding: ValueEncoding,
+): RecordMessage {
+  const headers = stored.map((header) => ({ key: text(header.key), value: text(header.value) }));
   if (encoding === "base64") {
-    return `${head}${base64Json(value)},"headers":${headers}}`;
+    return { topic, partition, offset, timestamp, key: text(key), value: base64(value), headers };
   }
   const written = text(value);
+  const message: RecordMessage = { topic, partition, offset, timestamp, key: text(key), value: written, headers };
   const isWhole = typeof value === "string" || (value !== null && (!written.includes(REPLACEMENT) || isUtf8(value)));
-  const bytes = isWhole ? "" : `,"valueBase64":${base64Json(value)}`;
-  return `${head}${JSON.stringify(written)},"headers":${headers}${bytes}}`;
+  if (!isWhole) {
+    message.valueBase64 = base64(value);
+  }
+  return message;
+}
+
+/** How every record of a partition begins. */
+export function recordPrefix(topic: string, partition: number): string {
+  return `{"topic":${JSON.stringify(topic)},"partition":${partition},"offset":`;
 }

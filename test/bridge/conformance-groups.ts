@@ -63,6 +63,7 @@ export function groupCases(bench: Bench): void {
       const waiting = bench.rest.post(path, { topics: [topic], timeout: 3_000 });
       await bench.kafka.producer().produce(topic, "here");
       const answer = await waiting;
+      expect(answer).toMatchObject({ status: 200 });
       expect(valuesOf(answer.json<Message[]>())).toEqual(["here"]);
       expect(answer.ms).toBeLessThan(2_500);
     });

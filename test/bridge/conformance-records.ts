@@ -223,6 +223,16 @@ export function recordCases(bench: Bench): void {
       expect((await bench.rest.post("/fetch", position)).headers["kafka-high-watermark"]).toBeUndefined();
     });
 
+    test("a poll whose client has gone before it began to wait does not wait", async () => {
+      const topic = await bench.topic();
+      const bounds = { timeoutMs: 5_000, maxRecords: 1, maxBytes: 1_024, encoding: "utf8" } as const;
+      const started = performance.now();
+      const poll = { ...bounds, signal: AbortSignal.abort() };
+      const fetched = await bench.under.log.fetch([{ topic, partition: 0, offset: 0 }], poll);
+      expect(fetched.map(({ count }) => count)).toEqual([0]);
+      expect(performance.now() - started).toBeLessThan(4_000);
+    });
+
     test("a client that goes away ends its poll", async () => {
       const topic = await bench.topic();
       const gone = new AbortController();

@@ -49,7 +49,7 @@ interface Message {
 
 async function read(offset: number, more: Partial<FetchOptions> = {}, topic = "t", partition = 0): Promise<Message[]> {
   const [fetched] = await log.fetch([{ topic, partition, offset }], options(more));
-  return JSON.parse(`[${Buffer.from(fetched?.records ?? []).toString()}]`) as Message[];
+  return JSON.parse(`[${Buffer.concat(fetched?.records ?? []).toString()}]`) as Message[];
 }
 
 async function latest(topic = "t"): Promise<number> {

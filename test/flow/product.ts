@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTestHarness, type TestHarness } from "wrangler";
+import { z } from "zod";
 import { openEmbeddedLog } from "../../src/bridge/embedded-log.ts";
 import type { Log } from "../../src/bridge/log.ts";
 import { startBridge } from "../../src/bridge/server.ts";
@@ -31,10 +32,27 @@ export interface Product {
   supervise(): Promise<void>;
   /** Resets a reader object at once, wherever it is in its work: a reader never rests, so it cannot be evicted idle. */
   restartReader(source: string): Promise<void>;
+  /** What the consumer's admin view says of its readers. Throws where it cannot say. */
+  readers(): Promise<ReaderSeen[]>;
   /** Stops the ClickHouse endpoint, as a server that went away. */
   stopClickHouse(): Promise<void>;
   stop(): Promise<void>;
 }
+
+const readersSchema = z.object({
+  readers: z.array(
+    z.object({
+      source: z.string(),
+      status: z.object({
+        epoch: z.number().nullable(),
+        topicId: z.string().nullable(),
+        offset: z.number().nullable(),
+      }),
+    }),
+  ),
+});
+/** A reader in the admin view: which topic it reads, under which epoch, and the offset it reads next. */
+export type ReaderSeen = z.infer<typeof readersSchema>["readers"][number];
 
 /** What a product may be started with. */
 export interface ProductOptions {
@@ -119,6 +137,11 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
       if (!response.ok) {
         throw new Error(`restarting ${source} answered ${response.status}`);
       }
+    },
+    readers: async () => {
+      const headers = { authorization: `Bearer ${PASSWORD}` };
+      const response = await harness.getWorker(CONSUMER).fetch("/admin/status", { headers });
+      return readersSchema.parse(await response.json()).readers;
     },
     stopClickHouse,
     stop: async () => {
