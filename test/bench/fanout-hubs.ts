@@ -43,7 +43,7 @@ interface ProductEnv {
   };
 }
 interface BareEnv {
-  readonly BARE_HUB: { getByName(name: string): { broadcast(text: string): Promise<unknown> } };
+  readonly BARE_HUB: { getByName(name: string): { broadcast(text: string, unused: Publish): Promise<unknown> } };
 }
 
 /** Starts the API Worker; this process stands in for the one reader. */
@@ -89,7 +89,10 @@ export async function startProductHub(): Promise<ProductHub> {
   };
 }
 
-/** Starts the bare object. `frameBytes` is asked at each send: its frames are as long as the product's. */
+/**
+ * Starts the bare object. `frameBytes` is asked at each send: its frames are as long as the product's; and so is what it
+ * is called with, since bringing a call to an object is no work of the hub's.
+ */
 export async function startBareHub(frameBytes: () => number): Promise<Hub> {
   const before = new Set(descendants("workerd"));
   const harness = createTestHarness({ workers: [{ configPath: "./test/bench/peers/bare-hub/wrangler.toml" }] });
@@ -100,7 +103,8 @@ export async function startBareHub(frameBytes: () => number): Promise<Hub> {
   return {
     target: (name) =>
       Promise.resolve({ url: `${url.origin.replace("http", "ws")}/${name}`, protocols: [], headers: {} }),
-    send: (name, count) => stubs(name).broadcast(mark(count).padEnd(frameBytes(), "x")),
+    send: (name, count) =>
+      stubs(name).broadcast(mark(count).padEnd(frameBytes(), "x"), publishOf(creatorIdSchema.parse(name), count)),
     mark,
     cpuSeconds: () => workerd.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
     stop: () => harness.close(),

@@ -11,8 +11,10 @@ const MANY = 2_000;
 const ROUNDS = Number(process.env["BENCH_ROUNDS"] ?? 100);
 /** The first rounds warm both up. */
 const WARM_UP_ROUNDS = 10;
-/** A hub sends at most a frame in 250 ms; what comes sooner would wait. */
-const ROUND_MS = 270;
+/** How long both only hold their sockets, to know what they take without a frame. */
+const IDLE_MS = 10_000;
+/** A hub sends at most a frame in 250 ms; what comes sooner would wait, so that nobody's turn comes sooner. */
+const PAUSE_MS = 270;
 const DROPS = 1_000;
 /** Connections that come back at once, after one cut. */
 const DROPPED_AT_ONCE = 5;
@@ -39,6 +41,7 @@ async function race(name: string, productCrowd: SocketCrowd, bareCrowd: SocketCr
     { hub: product, crowd: productCrowd, spans: [] as number[], cpu: 0 },
     { hub: bare, crowd: bareCrowd, spans: [] as number[], cpu: 0 },
   ];
+  const idle = await idleCpu();
   let clientCpu = process.cpuUsage();
   let started = performance.now();
   for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
@@ -51,13 +54,12 @@ async function race(name: string, productCrowd: SocketCrowd, bareCrowd: SocketCr
       started = performance.now();
     }
     sent++;
-    const next = performance.now() + ROUND_MS;
     // Neither always follows the other.
     for (const { hub, crowd, spans } of round % 2 === 0 ? contenders : contenders.toReversed()) {
       spans.push(await crowd.makespan(hub.mark(sent), () => hub.send(name, sent)));
     }
     ({ frameBytes } = productCrowd);
-    await sleep(Math.max(0, next - performance.now()));
+    await sleep(PAUSE_MS);
   }
   const { user, system } = process.cpuUsage(clientCpu);
   const clientShare = (user + system) / 1_000 / (performance.now() - started);
@@ -77,7 +79,19 @@ async function race(name: string, productCrowd: SocketCrowd, bareCrowd: SocketCr
   );
   say(`  product  ${described(ours)}`);
   say(`  bare     ${described(floor)}`);
+  say(`  without frames: product ${rounded(idle.product)} ms of CPU a second, bare ${rounded(idle.bare)}`);
   return { ours, floor };
+}
+
+/** Milliseconds of CPU a second without frames: leases, the reader's reports and time-outs are no work of a delivery. */
+async function idleCpu() {
+  const before = { product: product.cpuSeconds(), bare: bare.cpuSeconds() };
+  await sleep(IDLE_MS);
+  const perSecond = (seconds: number) => (seconds * 1e6) / IDLE_MS;
+  return {
+    product: perSecond(product.cpuSeconds() - before.product),
+    bare: perSecond(bare.cpuSeconds() - before.bare),
+  };
 }
 
 const percent = (share: number) => `${Math.round(share * 100)} %`;
@@ -102,7 +116,7 @@ async function drop(name: string, crowd: SocketCrowd) {
   while (times.length < DROPS) {
     if (times.length % DROPS_PER_STATE === 0) {
       sent++;
-      await Promise.all([sleep(ROUND_MS), crowd.makespan(product.mark(sent), () => product.send(name, sent))]);
+      await Promise.all([sleep(PAUSE_MS), crowd.makespan(product.mark(sent), () => product.send(name, sent))]);
     }
     const places = new Set<number>();
     while (places.size < DROPPED_AT_ONCE) {
