@@ -5,6 +5,7 @@ import { badRequest, tooLarge } from "./errors.ts";
 import type { FetchedPartition, NewRecord, RecordMetadata, ValueEncoding } from "./log.ts";
 import { asList, fetchRequest, messages, parseBody, timeoutOf, topicMessages } from "./requests.ts";
 import type { Message } from "./requests.ts";
+import { MOST_BYTES_PER_UNIT, unitsOf } from "./text-bytes.ts";
 
 /** How long an append may take before the client is told that Kafka is unavailable, milliseconds. */
 const PRODUCE_TIMEOUT_MS = 5_000;
@@ -154,10 +155,13 @@ function fromBase64(value: string): Buffer {
 }
 
 function checkSize(record: NewRecord, maxBytes: number): void {
-  let bytes = record.key === undefined ? 0 : Buffer.byteLength(record.key);
-  bytes += record.value === null ? 0 : Buffer.byteLength(record.value);
-  for (const { key, value } of record.headers) {
-    bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
+  if (unitsOf(record) * MOST_BYTES_PER_UNIT <= maxBytes) {
+    return;
+  }
+  const { key = "", value, headers } = record;
+  let bytes = Buffer.byteLength(key) + Buffer.byteLength(value ?? "");
+  for (const header of headers) {
+    bytes += Buffer.byteLength(header.key) + Buffer.byteLength(header.value);
   }
   if (bytes > maxBytes) {
     throw tooLarge(`Message too large: ${bytes} bytes, at most ${maxBytes} are accepted`);

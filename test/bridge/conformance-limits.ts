@@ -102,6 +102,12 @@ export function limitCases(bench: Bench): void {
       expect(refusal(await bench.rest.post(`/produce/${topic}`, body))).toEqual(refused(413));
       const fits = await bench.rest.post(`/produce/${topic}`, { value: "x".repeat(testLimits.maxMessageBytes - 10) });
       expect(fits.status).toBe(200);
+      // Three bytes for each unit of text.
+      const most = Math.floor(testLimits.maxMessageBytes / 3);
+      const euros = await bench.rest.post(`/produce/${topic}`, { value: "€".repeat(most) });
+      expect(euros.status).toBe(200);
+      const more = await bench.rest.post(`/produce/${topic}`, { value: "€".repeat(most + 1) });
+      expect(refusal(more)).toEqual(refused(413));
     });
 
     test("missing, malformed and wrong credentials are a 401 that says how to log in", async () => {
