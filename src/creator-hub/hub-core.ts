@@ -211,7 +211,11 @@ export class HubCore {
   }
 
   #hear(word: SourcesState | null): void {
-    if (word !== null && word.hubIncarnation === this.#incarnation) {
+    if (word?.hubIncarnation === this.#incarnation && this.#numbers.tellsOfLapse(word)) {
+      // Some sources may have answered the lease that began again before this word came: only what answers a new
+      // incarnation tells those that have nothing more to say from those that have said it already.
+      this.#beginWatching();
+    } else if (word !== null && word.hubIncarnation === this.#incarnation) {
       const now = this.#ports.clock.now();
       this.#numbers.hear(word, now);
       if (this.#numbers.hasChanges()) {

@@ -87,10 +87,16 @@ export class LeaseKeeper {
   /** Renews the lease when it is time. The answer comes later: nobody waits for it here. */
   renewIfDue(): void {
     const holding = this.#holding;
-    if (holding === null || this.#clock.now() < holding.dueAt) {
+    const now = this.#clock.now();
+    if (holding === null) {
       return;
     }
-    holding.dueAt = this.#clock.now() + ANSWER_LIMIT_MS;
+    // An answer later than now is that of a clock that was set back, as is a wait longer than any.
+    holding.answeredAt = Math.min(holding.answeredAt, now);
+    if (now < holding.dueAt && holding.dueAt <= now + RENEW_INTERVAL_MS) {
+      return;
+    }
+    holding.dueAt = now + ANSWER_LIMIT_MS;
     const lease = this.#lease(holding.incarnation);
     void this.#watchList.renew(lease).then(
       (answer) => this.#answered(holding, answer),

@@ -61,6 +61,8 @@ export class LiveFeed {
   beginEpoch(epoch: string): void {
     this.#frames.beginEpoch(epoch);
     this.#sent.clear();
+    // The snapshot shows what was held back.
+    this.#heldBack = null;
     this.#refresh(this.#clock.now());
     this.#owedUntil = this.#audience.size > 0 ? this.#clock.now() + WAKE_PATIENCE_MS : null;
   }

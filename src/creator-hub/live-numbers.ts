@@ -70,15 +70,15 @@ export class LiveNumbers {
     return { outcome: outcome === "late" ? "behind" : outcome, held: this.#contributions.position(call.source) };
   }
 
+  /** True when a word tells of a lease that had lapsed and began again: the sources were told that nobody watches. */
+  tellsOfLapse(word: SourcesState): boolean {
+    return this.complete && !word.complete && !this.#isOutdated(word);
+  }
+
   /** Takes the watch list's word, unless a newer one has come before it. */
   hear(word: SourcesState, nowMs: number): void {
-    const outdated = this.#word !== null && word.revision !== undefined && word.revision <= this.revision;
-    if (outdated) {
+    if (this.#isOutdated(word)) {
       return;
-    }
-    if (this.complete && !word.complete) {
-      // The lease had lapsed and begins again: the sources were told that nobody watches.
-      this.#contributions.age();
     }
     this.#word = word;
     this.#known ||= word.complete;
@@ -88,6 +88,10 @@ export class LiveNumbers {
       }
       this.#view = null;
     }
+  }
+
+  #isOutdated({ revision }: SourcesState): boolean {
+    return this.#word !== null && revision !== undefined && revision <= this.revision;
   }
 
   /** The sum over sources; null while it is not known. */

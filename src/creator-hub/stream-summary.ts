@@ -13,7 +13,7 @@ export function lastStreamShares(shares: readonly StreamShare[]): StreamShare[] 
   let stream: StreamShare[] = [];
   let endedAt = -Infinity;
   for (const share of ordered) {
-    stream = share.startedAt <= endedAt + STREAM_GAP_MS ? [...stream, share] : [share];
+    stream = share.startedAt < endedAt + STREAM_GAP_MS ? [...stream, share] : [share];
     endedAt = stream.length === 1 ? share.endedAt : Math.max(endedAt, share.endedAt);
   }
   return stream.filter(({ source, epoch }) => !stream.some((other) => other.source === source && other.epoch > epoch));

@@ -19,6 +19,8 @@ export interface Faults {
   readerDeathAtCommit: number;
   /** Per step: a reader dies and loses all it had stored, so that it reads everything again. */
   diskLoss: number;
+  /** Per step: everything stands still for a minute or a few, so that streams end. */
+  standstill: number;
   /** Per step: everything stands still for two days. */
   longPause: number;
   /** Per step: a hub is evicted; its sockets survive, or do not. */
@@ -56,6 +58,7 @@ export const calm: Faults = {
   readerCrash: 0,
   readerDeathAtCommit: 0,
   diskLoss: 0,
+  standstill: 0,
   longPause: 0,
   hubEviction: 0,
   hubDeathAtCommit: 0,
@@ -81,6 +84,7 @@ const worst: Faults = {
   readerCrash: 0.03,
   readerDeathAtCommit: 0.1,
   diskLoss: 0.003,
+  standstill: 0.008,
   longPause: 0.001,
   hubEviction: 0.02,
   hubDeathAtCommit: 0.03,

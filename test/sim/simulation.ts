@@ -1,8 +1,9 @@
 // One simulated history: producers, the log, readers, the watch list, hubs and dashboards in one queue of acts, with
 // faults drawn from the seed. Ends with a rest, at which every dashboard must show what the logs say.
 import { defaultTopics } from "../../src/contract/events.ts";
-import { type CreatorId, creatorIdSchema, sourceOf } from "../../src/contract/ids.ts";
+import { contentIdSchema, type CreatorId, creatorIdSchema, sourceOf } from "../../src/contract/ids.ts";
 import { LIVE_RPC_VERSION, type Publish } from "../../src/contract/live-rpc.ts";
+import { partitionOf } from "../../src/contract/partitioner.ts";
 import type { WatchListPort } from "../../src/creator-hub/lease-keeper.ts";
 import { Chance } from "./chance.ts";
 import { calm, drawFaults, type Faults } from "./faults.ts";
@@ -15,8 +16,8 @@ import { SimulatedReader } from "./simulated-reader.ts";
 import { SimulatedWatchList } from "./simulated-watch-list.ts";
 import { SkewedClock } from "./skewed-clock.ts";
 import { PartitionTruth, type Skipped } from "./truth.ts";
-import { faultsOf } from "./verdict.ts";
-import { creatorIds, Workload } from "./workload.ts";
+import { faultsOf, streamFaultsOf } from "./verdict.ts";
+import { creatorIds, streamOf, Workload } from "./workload.ts";
 
 const START = Date.parse("2026-11-20T10:00:00Z");
 const HOUR_MS = 3_600_000;
@@ -27,6 +28,9 @@ const FIRST_REST_MS = 12_000;
 /** A dashboard that has just been opened sees everything within this time. */
 const SETTLE_MS = 3_000;
 const LONGEST_REST_MS = 180_000;
+/** A stream ends after two quiet minutes; a share that failed is sent again within one. */
+const LAST_STREAM_MS = 125_000;
+const LAST_SHARE_MS = 65_000;
 
 /** What came of a seed. */
 export interface Outcome {
@@ -239,6 +243,10 @@ class Simulation {
       this.#hasRebuilt = true;
       reader.loseDisk();
     }
+    if (chance.happens(faults.standstill)) {
+      this.#trace("minutes pass");
+      this.#scheduler.skip(chance.between(60_000, 200_000));
+    }
     if (chance.happens(faults.longPause)) {
       this.#pause();
     }
@@ -373,6 +381,44 @@ class Simulation {
       faults = this.#faultsAtRest();
     }
     faults.forEach((fault) => this.#violate(fault));
+    if (faults.length === 0 && this.#areStreamsWhole()) {
+      await this.#expectStreams();
+    }
+  }
+
+  /**
+   * Where counting began anew in the middle of a stream, its summary depends on when that was; and of records that are
+   * gone only the hub still knows the stream.
+   */
+  #areStreamsWhole(): boolean {
+    const { topicId, partitions } = this.#engagement();
+    const isRecounted = this.#hasRebuilt && partitions.some(({ earliest }) => earliest > 0);
+    return topicId === this.#firstTopicId && !isRecounted && !this.#readers.some(({ hasGap }) => hasGap);
+  }
+
+  async #expectStreams(): Promise<void> {
+    const quietAt = this.#scheduler.now() + LAST_STREAM_MS;
+    let faults = ["no streams were looked at"];
+    for (let waited = 0; waited <= LAST_SHARE_MS && faults.length > 0; waited += 5_000) {
+      await this.#scheduler.runUntil(quietAt + waited);
+      faults = this.#streamFaults();
+    }
+    faults.forEach((fault) => this.#violate(fault));
+  }
+
+  #streamFaults(): string[] {
+    const truths = this.#truthsAtRest();
+    return [...this.#hubs.values()].flatMap((hub) => {
+      const contentId = contentIdSchema.parse(streamOf(hub.creatorId));
+      const summary = hub.call((core) => core.lastStream({ v: LIVE_RPC_VERSION, contentId }));
+      const { truth, latest } = truths[partitionOf(hub.creatorId, truths.length)] ?? {};
+      const reference = truth?.upTo(latest ?? 0);
+      return streamFaultsOf(
+        contentId,
+        summary,
+        reference?.lastStreamAt(this.#scheduler.now(), hub.creatorId, contentId),
+      );
+    });
   }
 
   #watchEveryone(): void {
@@ -387,13 +433,17 @@ class Simulation {
     }
   }
 
-  #faultsAtRest(): string[] {
+  #truthsAtRest() {
     const { topicId, partitions } = this.#engagement();
-    const truths = partitions.map((records, partition) => {
+    return partitions.map((records, partition) => {
       const reader = this.#readers.find(({ source }) => source === sourceOf(defaultTopics.engagement, partition));
       const skipped = reader?.skipped(topicId) ?? [];
       return { truth: this.#newTruth(partition, skipped), latest: records.latest };
     });
+  }
+
+  #faultsAtRest(): string[] {
+    const truths = this.#truthsAtRest();
     const faults: string[] = [];
     for (const hub of this.#hubs.values()) {
       for (const client of hub.clients) {

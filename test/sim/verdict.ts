@@ -1,6 +1,7 @@
 // At rest every dashboard must show exactly what the logs say.
+import type { StreamSummary } from "../../src/contract/live-frames.ts";
 import type { DashboardClient } from "./dashboard-client.ts";
-import type { ReferenceItem } from "./reference.ts";
+import type { ReferenceItem, ReferenceStream } from "./reference.ts";
 import type { PartitionTruth } from "./truth.ts";
 import type { RareTruth } from "./workload.ts";
 
@@ -65,6 +66,31 @@ export function faultsOf(
   check("alerts", seen.alerts.length, Math.min(50, truth.rare.decisions.get(creatorId)?.size ?? 0));
   check("different alerts", new Set(seen.alerts).size, seen.alerts.length);
   return faults;
+}
+
+/** What is wrong with what a creator is told of an item's last finished stream. */
+export function streamFaultsOf(
+  contentId: string,
+  summary: StreamSummary | null,
+  expected: ReferenceStream | undefined,
+): string[] {
+  if (!summary || !expected) {
+    return !summary === !expected ? [] : [`stream of ${contentId} is ${summary ? "one too many" : "missing"}`];
+  }
+  const actual: ReferenceStream = {
+    startedAt: Date.parse(summary.startedAt),
+    endedAt: Date.parse(summary.endedAt),
+    peakViewers: summary.peakViewers,
+    averageViewers: summary.averageViewers,
+    uniqueSessions: summary.uniqueSessions,
+    watchSeconds: summary.watchSeconds,
+    likes: summary.likes,
+    shares: summary.shares,
+  };
+  const names = Object.keys(expected) as (keyof ReferenceStream)[];
+  return names
+    .filter((name) => actual[name] !== expected[name])
+    .map((name) => `${name} of the stream of ${contentId} is ${actual[name]}, not ${expected[name]}`);
 }
 
 function checkBetween(

@@ -7,6 +7,8 @@ import { defaultTopics } from "../../src/contract/events.ts";
 
 /** Creators of every simulation. */
 export const creatorIds = ["crt_a", "crt_b", "crt_c", "crt_d"] as const;
+/** The item of a creator that is a stream. */
+export const streamOf = (creatorId: string) => `cnt_${creatorId.slice(4)}_live`;
 /** A repeat comes from a producer that tries again: within minutes, not hours. */
 const REPEATED_WITHIN_MS = 240_000;
 const SESSIONS = 10;

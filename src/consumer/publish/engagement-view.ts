@@ -8,7 +8,7 @@ import { countsOf, isApproximate } from "../fold/log-time.ts";
 import type { Position, ReaderPorts } from "../ports.ts";
 import type { PartitionCursor } from "../read/partition-cursor.ts";
 import type { LoopView } from "../read/partition-loop.ts";
-import { publicationOf, ViewersAt } from "./publication.ts";
+import { publicationOf, ViewersAt, workOfTime } from "./publication.ts";
 import { type Publications, Publisher } from "./publisher.ts";
 import { StreamShareSender } from "./stream-share-sender.ts";
 import { type ReaderStanding, WatchPoller } from "./watch-poller.ts";
@@ -31,7 +31,8 @@ export class EngagementView implements Publications {
   #state: FoldState;
   #cursor: PartitionCursor | null = null;
   #viewers: ViewersAt | null = null;
-  #shown = new Map<number, number>();
+  /** By creator: what of its last publication was the work of time. */
+  readonly #told = new Map<CreatorId, string>();
   #offered = new WeakSet();
   #cancelTick: (() => void) | null = null;
 
@@ -79,7 +80,7 @@ export class EngagementView implements Publications {
   rebuilt(state: FoldState): void {
     this.#state = state;
     this.#viewers = null;
-    this.#shown.clear();
+    this.#told.clear();
     this.#offered = new WeakSet();
     this.#publisher.everythingChanged();
     this.#publisher.pump();
@@ -115,6 +116,7 @@ export class EngagementView implements Publications {
     const viewers = this.#viewersNow();
     const caughtUp = this.#cursor?.caughtUp ?? false;
     const where = { source: this.#ports.source, epoch, offset, at: viewers.at, caughtUp };
+    this.#told.set(creatorId, workOfTime(this.#state, creatorId, viewers));
     return publicationOf(this.#state, creatorId, where, viewers);
   }
 
@@ -147,32 +149,33 @@ export class EngagementView implements Publications {
   #tick(): void {
     this.#cancelTick = this.#ports.timers.after(TICK_MS, () => this.#tick());
     if (this.#cursor?.caughtUp === true) {
-      this.#noteExpired();
-      this.#noteQuietStreams();
+      this.#noteWorkOfTime();
+      this.#offerQuietStreams();
     }
     this.#publisher.pump();
     this.#offerShares();
   }
 
-  #noteExpired(): void {
+  /** Compared with what was told, by whatever clock, and not with what the last look saw. */
+  #noteWorkOfTime(): void {
     const viewers = this.#viewersNow();
-    const shown = new Map<number, number>();
-    for (const item of [...viewers.items(), ...this.#state.crowds.keys()]) {
-      shown.set(item, viewers.of(item));
-    }
-    const changed = new Set<CreatorId>();
-    // Also those that have expired no longer: the clock was set back, or they watch again.
-    for (const item of [...shown.keys(), ...this.#shown.keys()]) {
+    const touched = new Set<CreatorId>(this.#told.keys());
+    for (const item of [...viewers.items(), ...this.#state.crowds.keys(), ...this.#state.streams.keys()]) {
       const creator = this.#state.items.creatorOf(item);
-      if (creator !== undefined && shown.get(item) !== this.#shown.get(item)) {
-        changed.add(creator.id);
+      if (creator !== undefined) {
+        touched.add(creator.id);
       }
     }
-    this.#shown = shown;
-    this.#publisher.changed(changed);
+    for (const creatorId of touched) {
+      if (!this.#publisher.isWatched(creatorId)) {
+        this.#told.delete(creatorId);
+      } else if (workOfTime(this.#state, creatorId, viewers) !== this.#told.get(creatorId)) {
+        this.#publisher.changed([creatorId]);
+      }
+    }
   }
 
-  #noteQuietStreams(): void {
+  #offerQuietStreams(): void {
     const now = this.#ports.clock.now();
     for (const [item, stream] of this.#state.streams) {
       const creator = this.#state.items.creatorOf(item);
@@ -180,9 +183,7 @@ export class EngagementView implements Publications {
       if (stream.isQuiet(now) && creator !== undefined && contentId !== undefined) {
         const counts = countsOf(this.#state, item);
         const result = stream.result(creator.id, contentId, counts, isApproximate(this.#state, item, this.#state.time));
-        if (this.#shares.offer(result)) {
-          this.#publisher.changed([creator.id]);
-        }
+        this.#shares.offer(result);
       }
     }
   }

@@ -44,10 +44,30 @@ export class ViewersAt {
       : (this.#state.items.columns.viewers[item] ?? 0) - (this.#expired.get(item) ?? 0);
   }
 
+  /** True when some of an item's viewers have stopped watching since log time. */
+  hasExpired(item: number): boolean {
+    return this.#expired.has(item);
+  }
+
   /** Items whose viewers differ from what the log says. */
   items(): Iterable<number> {
     return this.#expired.keys();
   }
+}
+
+/** What of a creator's publication time alone has changed: viewers who are gone, streams that are quiet; "" if nothing. */
+export function workOfTime(state: FoldState, creatorId: CreatorId, viewers: ViewersAt): string {
+  const isChanged = (item: number) =>
+    viewers.hasExpired(item) || state.crowds.has(item) || state.streams.get(item)?.isQuiet(viewers.at) === true;
+  return (state.items.creator(creatorId)?.items ?? [])
+    .filter(isChanged)
+    .map((item) => `${item} ${viewers.of(item)} ${isLiveAt(state, item, viewers.at)}`)
+    .join();
+}
+
+function isLiveAt(state: FoldState, item: number, at: number): boolean {
+  const stream = state.streams.get(item);
+  return stream !== undefined && !stream.isQuiet(at);
 }
 
 /** Builds what a creator's hub gets; a creator without items gets zeros. */
@@ -103,10 +123,9 @@ function describeItem(state: FoldState, item: number, viewers: ViewersAt): Sourc
   }
   const columns = state.items.columns;
   const peak = columns.peak[item] ?? 0;
-  const stream = state.streams.get(item);
   return {
     contentId,
-    isLive: stream !== undefined && !stream.isQuiet(viewers.at),
+    isLive: isLiveAt(state, item, viewers.at),
     liveViewers: viewers.of(item),
     peakViewers: peak,
     peakAt: peak > 0 ? (columns.peakAt[item] ?? 0) : null,

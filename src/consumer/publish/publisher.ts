@@ -85,6 +85,10 @@ export class Publisher {
     return this.#watched.size;
   }
 
+  isWatched(creatorId: CreatorId): boolean {
+    return this.#watched.has(creatorId);
+  }
+
   /** Watchers that have not been served yet; `failing` are those whose hubs do not answer. */
   unserved(): { readonly waiting: number; readonly failing: CreatorId[] } {
     const owed = [...this.#watched.values()].filter((watched) => watched.isOwed);

@@ -57,23 +57,22 @@ export class StreamShareSender {
     return this.#waiting.size;
   }
 
-  /** Queues a result unless the hub has it already. @returns whether it is news */
-  offer(result: StreamResult): boolean {
+  /** Queues a result unless the hub has it already, or it waits already. */
+  offer(result: StreamResult): void {
     const key = keyOf(result);
     const digest = JSON.stringify(result);
     if (this.#known.get(key) === digest) {
       this.#acknowledged((other) => keyOf(other) === key && JSON.stringify(other) === digest);
-      return false;
+      return;
     }
     if (this.#waiting.get(key)?.digest === digest) {
-      return false;
+      return;
     }
     const inFlight = this.#waiting.get(key)?.isInFlight ?? false;
     this.#waiting.set(key, { result, digest, failures: 0, notBefore: 0, isInFlight: inFlight });
     if (this.#waiting.size > MAX_WAITING) {
       this.#giveUpOldest();
     }
-    return true;
   }
 
   /** Sends what is due. */

@@ -300,6 +300,28 @@ describe("what it publishes", () => {
     expect(last(world)).toMatchObject({ caughtUp: true, totals: { liveViewers: 0, views: 1 } });
   });
 
+  test("who began to watch the dashboard during an outage sees afterwards who has gone meanwhile", async () => {
+    const world = new FakeWorld();
+    world.watch("crt_1");
+    startReader(world);
+    await world.time.pass(1_000);
+    world.records.add(live(world));
+    await world.time.pass(125_000);
+    expect(last(world)).toMatchObject({ totals: { liveViewers: 0 }, items: [{ isLive: false }] });
+    world.records.isDown = true;
+    await world.time.pass(15_000);
+    world.watch("crt_1", "h2");
+    await world.time.pass(2_000);
+    expect(last(world)).toMatchObject({ caughtUp: false, totals: { liveViewers: 1 }, items: [{ isLive: true }] });
+    world.records.isDown = false;
+    await world.time.pass(10_000);
+    expect(last(world)).toMatchObject({
+      caughtUp: true,
+      totals: { liveViewers: 0 },
+      items: [{ liveViewers: 0, isLive: false }],
+    });
+  });
+
   test("a reader behind what the hub holds stays dirty, and publishes as soon as it has passed", async () => {
     const world = new FakeWorld();
     world.watch("crt_1");

@@ -74,6 +74,28 @@ test("a change goes out at once, later ones of the same quarter second together,
   ).toEqual(["a"]);
 });
 
+test("a lease that had lapsed loses nothing, though sources answer the one that began again before the hub hears of it", async () => {
+  const bench = new HubBench();
+  const socket = bench.connect();
+  bench.hub.publish(publish(0, 1, [item("a", { views: 5 })]));
+  bench.tell({ complete: true });
+  await bench.advance(1_000);
+  const { hubIncarnation } = bench.renewals.at(-1) ?? {};
+
+  bench.hub.publish(publish(0, 2, [item("a", { views: 6 })]));
+  bench.hub.publish(publish(0, 3, [item("a", { views: 7 })]));
+  bench.tell({ complete: false });
+  bench.tell({
+    complete: true,
+    hubIncarnation: hubIncarnation ?? "",
+    sources: [{ source: source(0), served: { epoch: 1, offset: 3 } }],
+  });
+  await bench.advance(3_000);
+
+  expect(socket.totals).toMatchObject({ views: 7, items: 1 });
+  expect(bench.renewals.at(-1)?.hubIncarnation).not.toBe(hubIncarnation);
+});
+
 test("a clock that is set back holds no frame", async () => {
   const bench = new HubBench();
   const socket = bench.connect();

@@ -41,6 +41,18 @@ test("a lease is renewed every minute and names the sources that the hub holds",
   expect(bench.renewals.at(-1)?.sources).toEqual([source(3)]);
 });
 
+test("a clock that is set back does not put off the next renewal", async () => {
+  const bench = new HubBench();
+  bench.connect();
+  await bench.settle();
+  expect(bench.renewals).toHaveLength(1);
+
+  bench.now -= 300_000;
+  bench.hub.alarm();
+
+  expect(bench.renewals).toHaveLength(2);
+});
+
 test("a failed call is repeated after 1, 2, 4 s and so on, and the minute counts from the first success", async () => {
   const bench = new HubBench();
   bench.watchListDown = true;
