@@ -41,6 +41,11 @@ export class FrameWriter {
     this.#snapshotBody = null;
   }
 
+  /** Says that the next snapshot is news for sockets that have had one in this epoch already. */
+  advance(): void {
+    this.#seq += 1;
+  }
+
   welcome(connectionId: string, nowMs: number): string {
     return JSON.stringify({
       type: "welcome",

@@ -171,6 +171,7 @@ export class LiveFeed {
     this.#owedUntil = null;
     this.#lastFrameAt = now;
     this.#refresh(now);
+    this.#frames.advance();
     this.#audience.broadcast(this.#snapshot(now, null));
   }
 

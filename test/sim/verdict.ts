@@ -17,7 +17,7 @@ export function faultsOf(
   now: number,
 ): string[] {
   const { seen } = client;
-  if (!seen) {
+  if (seen.epoch === null) {
     return [`${creatorId} never got a snapshot`];
   }
   const faults: string[] = [];
@@ -61,10 +61,10 @@ export function faultsOf(
   check("number of items", seen.totals.items, items.size);
   check("items shown", seen.content.size, items.size);
   checkBetween(faults, `${creatorId}: total viewers`, seen.totals.liveViewers, fewestViewers, mostViewers);
-  check("subscriber count", seen.subscribers, truth.rare.subscribers.get(creatorId) ?? null);
-  check("revenue version", seen.revenueVersion, truth.rare.payments.get(creatorId)?.size ?? 0);
+  check("subscriber count", seen.subscribers.count, truth.rare.subscribers.get(creatorId) ?? null);
+  check("revenue version", seen.revenue.version, truth.rare.payments.get(creatorId)?.size ?? 0);
   check("alerts", seen.alerts.length, Math.min(50, truth.rare.decisions.get(creatorId)?.size ?? 0));
-  check("different alerts", new Set(seen.alerts).size, seen.alerts.length);
+  check("different alerts", new Set(seen.alerts.map(({ alertId }) => alertId)).size, seen.alerts.length);
   return faults;
 }
 

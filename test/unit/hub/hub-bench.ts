@@ -102,12 +102,15 @@ export class TestSocket implements HubSocket {
     if (frame.type === "welcome") {
       return;
     }
+    if (frame.epoch === this.#epoch && frame.seq <= this.#seq) {
+      throw new Error(`${frame.type} ${frame.epoch}/${frame.seq} after ${this.#epoch}/${this.#seq}`);
+    }
     if (frame.type === "snapshot") {
       this.totals = frame.totals;
       this.items = new Map(frame.content.map((one) => [one.contentId, one]));
       this.state = frame.state;
-    } else if (frame.epoch !== this.#epoch || frame.seq <= this.#seq) {
-      throw new Error(`${frame.type} ${frame.epoch}/${frame.seq} after ${this.#epoch}/${this.#seq}`);
+    } else if (frame.epoch !== this.#epoch) {
+      throw new Error(`${frame.type} of ${frame.epoch} before its snapshot`);
     }
     this.#epoch = frame.epoch;
     this.#seq = frame.seq;

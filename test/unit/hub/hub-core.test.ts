@@ -74,6 +74,25 @@ test("a change goes out at once, later ones of the same quarter second together,
   ).toEqual(["a"]);
 });
 
+test("a dashboard opened while others are owed a snapshot gets it with them, as news", async () => {
+  const bench = new HubBench();
+  const first = bench.connect();
+  bench.hub.publish(publish(0, 1, [item("a", { views: 5 })]));
+  bench.tell({ complete: true });
+  await bench.advance(10_000);
+
+  bench.evict("hibernate");
+  const second = bench.connect();
+  expect(second.state).toBe("stale");
+  bench.hub.publish(publish(0, 2, [item("a", { views: 6 })]));
+  bench.tell({ complete: true });
+
+  for (const socket of [first, second]) {
+    expect(socket.state).toBe("live");
+    expect(socket.totals).toMatchObject({ views: 6 });
+  }
+});
+
 test("a lease that had lapsed loses nothing, though sources answer the one that began again before the hub hears of it", async () => {
   const bench = new HubBench();
   const socket = bench.connect();
