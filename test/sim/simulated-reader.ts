@@ -7,7 +7,7 @@ import type { Publish } from "../../src/contract/live-rpc.ts";
 import { EngagementHandler } from "../../src/consumer/read/engagement-handler.ts";
 import { RareHandler } from "../../src/consumer/read/rare-handler.ts";
 import { PartitionLoop } from "../../src/consumer/read/partition-loop.ts";
-import type { HubPort, ReaderPorts, WatchListPort } from "../../src/consumer/ports.ts";
+import type { DeadLetter, HubPort, ReaderPorts, WatchListPort } from "../../src/consumer/ports.ts";
 import type { WatchListCore } from "../../src/creator-hub/watch-list-core.ts";
 import { createLog } from "../../src/runtime/log.ts";
 import type { Chance } from "./chance.ts";
@@ -63,9 +63,9 @@ export class SimulatedReader {
     this.#start();
   }
 
-  /** True when a record was taken for the reader's killer and set aside. */
-  get hasSetAside(): boolean {
-    return this.#disk.deadLetters.some((letter) => letter.reason === "kills_reader");
+  /** Records that were taken for the reader's killer and set aside: crashes at the same place are only bad luck here. */
+  get setAside(): readonly DeadLetter[] {
+    return this.#disk.deadLetters.filter((letter) => letter.reason === "kills_reader");
   }
 
   /** True when retention removed records that were not read: counting began anew. */
@@ -75,9 +75,7 @@ export class SimulatedReader {
 
   /** What of the topic this reader has not counted, by its own word. */
   skipped(topicId: string): Skipped[] {
-    const killers = this.#disk.deadLetters.filter(
-      (letter) => letter.topicId === topicId && letter.reason === "kills_reader",
-    );
+    const killers = this.setAside.filter((letter) => letter.topicId === topicId);
     return [
       { from: 0, to: this.#began.get(topicId) ?? 0 },
       // Behind a gap counting begins anew.

@@ -321,7 +321,7 @@ class Simulation {
     const records = partitions[partition];
     // What was read before a gap, a recreation or a pause depends on when it happened: then only the end is judged.
     const isMoved = topicId !== this.#firstTopicId || this.#hasPaused || (records?.earliest ?? 0) > 0;
-    if (!reader || isMoved || reader.hasSetAside) {
+    if (!reader || isMoved || reader.setAside.length > 0) {
       return;
     }
     const fault = this.#truthOf(partition).faultOf(publish);
@@ -392,7 +392,7 @@ class Simulation {
    */
   #areStreamsWhole(): boolean {
     const { topicId, partitions } = this.#engagement();
-    const isRecounted = this.#hasRebuilt && partitions.some(({ earliest }) => earliest > 0);
+    const isRecounted = this.#hasRebuilt && (this.#hasPaused || partitions.some(({ earliest }) => earliest > 0));
     return topicId === this.#firstTopicId && !isRecounted && !this.#readers.some(({ hasGap }) => hasGap);
   }
 
@@ -444,10 +444,11 @@ class Simulation {
 
   #faultsAtRest(): string[] {
     const truths = this.#truthsAtRest();
+    const setAside = this.#readers.flatMap((reader) => reader.setAside.map(({ value }) => value));
     const faults: string[] = [];
     for (const hub of this.#hubs.values()) {
       for (const client of hub.clients) {
-        const truth = { partitions: truths, rare: this.#workload.truth };
+        const truth = { partitions: truths, rare: this.#workload.truth, setAside };
         faults.push(...faultsOf(hub.creatorId, client, truth, this.#scheduler.now()));
       }
     }
