@@ -69,6 +69,10 @@ export class Contributions {
     if (held !== undefined && order < 0) {
       return "behind";
     }
+    if (held !== undefined && order === 0 && isEarlierWord(contribution, held.contribution)) {
+      held.fresh = true;
+      return "duplicate";
+    }
     const lateMs = held === undefined || order !== 0 ? -1 : held.contribution.at - contribution.at;
     if (held !== undefined && lateMs >= 0 && lateMs <= LATEST_CALL_MS) {
       const late = contribution.at < held.contribution.at;
@@ -125,6 +129,14 @@ export class Contributions {
     this.#removed.clear();
     return { changed: dirty.map((held) => held.contribution), removed };
   }
+}
+
+/**
+ * A reader that has yet to catch up, as after a restart, counts for log time. At the same place in the log that is less
+ * than was said by wall time: people who have gone would be back.
+ */
+function isEarlierWord(said: Contribution, held: Contribution): boolean {
+  return held.caughtUp && !said.caughtUp && said.at <= held.at;
 }
 
 function comparePositions(a: { epoch: number; offset: number }, b: { epoch: number; offset: number }): number {

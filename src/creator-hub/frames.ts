@@ -15,7 +15,7 @@ import type { Trust } from "./live-numbers.ts";
 export interface SnapshotBody {
   totals: LiveTotals;
   content: LiveContent[];
-  subscribers: Subscribers;
+  subscribers: Pick<Subscribers, "count" | "asOf">;
   revenue: RevenueVersion;
 }
 

@@ -80,7 +80,10 @@ export class HubCore {
     const sources = {
       numbers: this.#numbers,
       trust: (nowMs: number) => this.#numbers.trust(nowMs, this.#lease.isOutOfTouch()),
-      standing: () => ({ subscribers: storage.subscribers(), revenue: storage.revenue() }),
+      standing: () => {
+        const { count, asOf } = storage.subscribers();
+        return { subscribers: { count, asOf }, revenue: storage.revenue() };
+      },
       alerts: (since: string | null) => this.#alerts(since),
     };
     this.#feed = new LiveFeed(this.#audience, sources, clock, timers);
@@ -163,6 +166,7 @@ export class HubCore {
     const { contentId } = share;
     const before = this.#summary(contentId);
     if (this.#ports.storage.saveShare(share)) {
+      this.#forgetEarlierStreams(contentId);
       const summary = this.#summary(contentId);
       if (summary !== null && JSON.stringify(summary) !== JSON.stringify(before)) {
         this.#feed.payOwed();
@@ -170,6 +174,13 @@ export class HubCore {
       }
     }
     return acknowledged;
+  }
+
+  /** Only the last finished stream is asked for. */
+  #forgetEarlierStreams(contentId: ContentId): void {
+    const { storage } = this.#ports;
+    const starts = lastStreamShares(storage.newestShares(contentId)).map(({ startedAt }) => startedAt);
+    storage.forgetSharesBefore(contentId, Math.min(...starts));
   }
 
   /** The summary of an item's last finished stream; null when there was none. */

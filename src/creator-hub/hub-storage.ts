@@ -13,6 +13,8 @@ const EVENT_MEMORY_MS = 90 * 24 * 3_600_000;
 const KEPT_ALERTS = 1_000;
 /** How often old event ids are looked for: the search reads the whole table. */
 const PRUNE_INTERVAL_MS = 24 * 3_600_000;
+/** A stream that is still open may have begun so long ago: three times the 48 hours that a share tells of (ours). */
+const LONGEST_STREAM_MS = 144 * 3_600_000;
 const MINUTE_MS = 60_000;
 
 /** Append-only: an applied statement is never edited. */
@@ -29,7 +31,12 @@ const migrations = [
 
 const contributionSchema = publishSchema.omit({ v: true, creatorId: true });
 const watermarkSchema = z.object({ epoch: z.number(), watermark: z.number() });
-const subscribersSchema = z.object({ count: z.number().nullable(), asOf: z.iso.datetime().nullable() });
+const subscribersSchema = z.object({
+  count: z.number().nullable(),
+  asOf: z.iso.datetime().nullable(),
+  /** When the owner last counted; null where the count is only known from changes, or is as old as this field. */
+  countedAt: z.iso.datetime().nullable().default(null),
+});
 const revenueSchema = z.object({ version: z.number(), lastPaymentAt: z.iso.datetime().nullable() });
 
 /** The subscriber count as far as it is known. */
@@ -126,17 +133,23 @@ export class HubStorage {
     return inserted.length > 0;
   }
 
-  /** Forgets events beyond the memory's length, at most once a day. */
+  /** Forgets events beyond the memory's length, and new subscribers of no stream that is kept, at most once a day. */
   forgetOldEvents(nowMs: number): void {
     if (nowMs - this.#fact("prunedAt", z.number(), 0) >= PRUNE_INTERVAL_MS) {
       this.#database.all("DELETE FROM rare_events WHERE applied_at < ?", nowMs - EVENT_MEMORY_MS);
+      this.#database.all(
+        "DELETE FROM subscribed_per_minute WHERE minute < MIN(?, COALESCE((SELECT MIN(started_at) FROM stream_shares), ?) / ?)",
+        Math.floor((nowMs - LONGEST_STREAM_MS) / MINUTE_MS),
+        nowMs,
+        MINUTE_MS,
+      );
       this.#setFact("prunedAt", nowMs);
     }
   }
 
   /** The subscriber count; null while unknown. */
   subscribers(): Subscribers {
-    return this.#fact("subscribers", subscribersSchema, { count: null, asOf: null });
+    return this.#fact("subscribers", subscribersSchema, { count: null, asOf: null, countedAt: null });
   }
 
   /** Stores the subscriber count. */
@@ -211,6 +224,11 @@ export class HubStorage {
       text,
     );
     return true;
+  }
+
+  /** Forgets the shares of an item's streams that began before an instant in ms. */
+  forgetSharesBefore(contentId: ContentId, startedAt: number): void {
+    this.#database.all("DELETE FROM stream_shares WHERE content_id = ? AND started_at < ?", contentId, startedAt);
   }
 
   /** The newest shares of an item, at most 500: as many partitions with a few streams each. */

@@ -76,12 +76,12 @@ export class LeaseKeeper {
 
   /** When `renewIfDue` has something to do next; infinite without a lease. */
   nextDueAt(): number {
-    return this.#holding?.dueAt ?? Infinity;
+    return this.#holding === null ? Infinity : Math.min(this.#holding.dueAt, this.#clock.now() + RENEW_INTERVAL_MS);
   }
 
-  /** True when the watch list has not answered for too long to vouch for the sources. */
+  /** True when the watch list has not answered for too long to vouch for the sources, or nobody knows for how long. */
   isOutOfTouch(): boolean {
-    return this.#holding !== null && this.#clock.now() - this.#holding.answeredAt > OUT_OF_TOUCH_MS;
+    return this.#holding !== null && Math.abs(this.#clock.now() - this.#holding.answeredAt) > OUT_OF_TOUCH_MS;
   }
 
   /** Renews the lease when it is time. The answer comes later: nobody waits for it here. */

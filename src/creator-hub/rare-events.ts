@@ -6,6 +6,9 @@ import type { RareBatch, RareEvent, RareReply } from "../contract/live-rpc.ts";
 import { LIVE_RPC_VERSION } from "../contract/live-rpc.ts";
 import type { HubStorage } from "./hub-storage.ts";
 
+/** What happened later than this from now is a mistake (ours), and must not outdate what happens until then. */
+const MOST_CLOCK_ERROR_MS = 24 * 3_600_000;
+
 /** What to tell sockets once the batch is stored: a frame without its head. */
 export type Announcement =
   | { type: "moderation.decision"; alert: Alert }
@@ -40,7 +43,7 @@ export function applyRareBatch(
       watermark = rare.offset + 1;
       if (storage.rememberEvent(`${rare.kind}:${rare.event.eventId}`, nowMs)) {
         applied += 1;
-        const announcement = applyEvent(storage, rare);
+        const announcement = applyEvent(storage, rare, nowMs);
         if (rare.broadcast) {
           announce(announcements, announcement);
         }
@@ -54,10 +57,10 @@ export function applyRareBatch(
   });
 }
 
-function applyEvent(storage: HubStorage, rare: RareEvent): Announcement {
+function applyEvent(storage: HubStorage, rare: RareEvent, nowMs: number): Announcement {
   switch (rare.kind) {
     case "subscription":
-      return applySubscription(storage, rare.event);
+      return applySubscription(storage, rare.event, nowMs);
     case "payment": {
       const { paymentId, kind, amountMinor, currency, occurredAt } = rare.event;
       const before = storage.revenue();
@@ -83,17 +86,25 @@ function applyEvent(storage: HubStorage, rare: RareEvent): Announcement {
   }
 }
 
-/** The owner's count where it is given; else the known one plus or minus one; unknown stays unknown. */
+/**
+ * The owner's count where it is given; else the known one plus or minus one; unknown stays unknown. What happened before
+ * the owner last counted, as when a dead letter is replayed, is in that count.
+ */
 function applySubscription(
   storage: HubStorage,
   event: Extract<RareEvent, { kind: "subscription" }>["event"],
+  nowMs: number,
 ): Announcement {
   const change = event.change === "subscribed" ? 1 : -1;
   const before = storage.subscribers();
-  const counted = before.count === null ? null : Math.max(0, before.count + change);
-  const count = event.subscriberCount ?? counted;
-  const asOf = later(before.asOf, utc(event.occurredAt));
-  storage.setSubscribers({ count, asOf });
+  const at = utc(event.occurredAt);
+  const isCounted = before.countedAt !== null && at < before.countedAt;
+  const isAbsolute = !isCounted && event.subscriberCount !== null && event.subscriberCount !== undefined;
+  const counted = before.count === null || isCounted ? before.count : Math.max(0, before.count + change);
+  const count = isAbsolute ? (event.subscriberCount ?? null) : counted;
+  const asOf = later(before.asOf, at);
+  const isPossible = Date.parse(at) < nowMs + MOST_CLOCK_ERROR_MS;
+  storage.setSubscribers({ count, asOf, countedAt: isAbsolute && isPossible ? at : before.countedAt });
   if (event.change === "subscribed") {
     storage.addSubscribed(Date.parse(event.occurredAt));
   }

@@ -90,7 +90,7 @@ export class WatchListCore {
     watcher.sources = sources;
     watcher.revision = Math.max(watcher.revision, revision);
     const word = this.#nextWord(watcher, now);
-    this.#told.set(creatorId, { hubIncarnation, heard: gistOf(word), telling: null });
+    this.#told.set(creatorId, { hubIncarnation, heard: this.#gistOf(word), telling: null });
     this.#arm(now);
     return word;
   }
@@ -108,13 +108,12 @@ export class WatchListCore {
     const now = this.#ports.clock.now();
     const served = this.#watchers.servedNumber(report.served);
     const before = this.#health.troubleOf(report.source, now);
-    this.#health.report(report, served, now);
-    if (this.#health.troubleOf(report.source, now) !== before) {
+    const wasJudged = this.#health.isJudged(now);
+    const hasServedMore = this.#health.report(report, served, now);
+    if (this.#health.troubleOf(report.source, now) !== before || this.#health.isJudged(now) !== wasJudged) {
       this.#tellAllOfChanges(now);
-    } else if (served >= 0) {
-      for (const creatorId of this.#incomplete) {
-        this.#tellOfChange(creatorId, now);
-      }
+    } else if (hasServedMore) {
+      this.#tellServed(report.source, now);
     }
     // The timer may have been set by a clock that was set back since.
     this.#arm(now);
@@ -173,6 +172,16 @@ export class WatchListCore {
     this.#ports.storage.deleteLease(creatorId);
   }
 
+  /** Whoever waited for this source alone is complete now. */
+  #tellServed(source: Source, now: number): void {
+    for (const creatorId of this.#incomplete) {
+      const watcher = this.#watchers.get(creatorId);
+      if (watcher !== undefined && this.#health.servedAt(source, watcher) !== null) {
+        this.#tellOfChange(creatorId, now);
+      }
+    }
+  }
+
   #tellAllOfChanges(now: number): void {
     for (const { creatorId } of this.#watchers.all()) {
       this.#tellOfChange(creatorId, now);
@@ -213,7 +222,7 @@ export class WatchListCore {
     const now = this.#ports.clock.now();
     const { creatorId, hubIncarnation } = watcher;
     const word = this.#nextWord(watcher, now);
-    const gist = gistOf(word);
+    const gist = this.#gistOf(word);
     const heard = this.#told.get(creatorId)?.heard ?? "";
     this.#told.set(creatorId, { hubIncarnation, heard, telling: { gist, at: now } });
     this.#callsInFlight += 1;
@@ -254,7 +263,12 @@ export class WatchListCore {
   /** What of a word a hub acts on: a change of anything else is not worth a call. */
   #gist(watcher: Watcher, now: number): string {
     const { state, reason } = this.#health.stateFor(watcher, now);
-    return gistOf({ complete: this.#isComplete(watcher, now), state, reason });
+    return this.#gistOf({ complete: this.#isComplete(watcher, now), state, reason });
+  }
+
+  /** Of which sources there are, the generation stands for the list. */
+  #gistOf({ complete, state, reason }: Pick<SourcesState, "complete" | "state" | "reason">): string {
+    return `${this.#health.generation} ${complete} ${state} ${reason}`;
   }
 
   /** The word with the next revision, noted and stored as told. */
@@ -287,10 +301,6 @@ export class WatchListCore {
       this.#ports.alarm.set(this.#checkAt);
     }
   }
-}
-
-function gistOf({ complete, state, reason }: Pick<SourcesState, "complete" | "state" | "reason">): string {
-  return `${complete} ${state} ${reason}`;
 }
 
 /** The answer to a hub incarnation that has a successor already. */

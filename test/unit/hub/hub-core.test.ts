@@ -93,6 +93,18 @@ test("a dashboard opened while others are owed a snapshot gets it with them, as 
   }
 });
 
+test("a reader that has yet to catch up brings back nobody who has gone by wall time", () => {
+  const bench = new HubBench();
+  const socket = bench.connect();
+  bench.hub.publish(publish(0, 7, [item("a", { views: 3 })], { at: START + 100_000 }));
+  bench.tell({ complete: true });
+
+  const again = publish(0, 7, [item("a", { views: 3, liveViewers: 3, isLive: true })], { caughtUp: false, at: START });
+  expect(bench.hub.publish(again)).toMatchObject({ outcome: "duplicate" });
+
+  expect(socket.totals).toMatchObject({ views: 3, liveViewers: 0 });
+});
+
 test("a lease that had lapsed loses nothing, though sources answer the one that began again before the hub hears of it", async () => {
   const bench = new HubBench();
   const socket = bench.connect();

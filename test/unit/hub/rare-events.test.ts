@@ -61,6 +61,35 @@ test("the subscriber count is unknown until the owner gives it, then follows eve
   expect(bench.connect().of("snapshot")[0]?.subscribers).toEqual({ count: 101, asOf: at(4) });
 });
 
+test("a change from before the owner's last count, as of a replayed dead letter, is in that count", () => {
+  const bench = new HubBench();
+  bench.now = START + 10_000;
+  const socket = bench.connect();
+  bench.hub.applyRare(batch([subscription(0, "subscribed", { subscriberCount: 150, occurredAt: at(5) })]));
+
+  bench.hub.applyRare(batch([subscription(1, "subscribed", { subscriberCount: 100, occurredAt: at(3) })]));
+  bench.hub.applyRare(batch([subscription(2, "unsubscribed", { occurredAt: at(4) })]));
+  bench.hub.applyRare(batch([subscription(3, "subscribed", { occurredAt: at(6) })]));
+
+  expect(socket.of("subscribers").map(({ count, asOf }) => ({ count, asOf }))).toEqual([
+    { count: 150, asOf: at(5) },
+    { count: 150, asOf: at(5) },
+    { count: 150, asOf: at(5) },
+    { count: 151, asOf: at(6) },
+  ]);
+});
+
+test("a count from a time to come does not outdate what happens until then", () => {
+  const bench = new HubBench();
+  const socket = bench.connect();
+  bench.hub.applyRare(batch([subscription(0, "subscribed", { subscriberCount: 150, occurredAt: at(90_000) })]));
+
+  bench.now += 1_000;
+  bench.hub.applyRare(batch([subscription(1, "subscribed", { subscriberCount: 151, occurredAt: at(1) })]));
+
+  expect(socket.of("subscribers").at(-1)).toMatchObject({ count: 151 });
+});
+
 test("a payment raises the revenue version and is told with its money", () => {
   const bench = new HubBench();
   const socket = bench.connect();

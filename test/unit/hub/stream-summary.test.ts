@@ -111,6 +111,28 @@ test("a later stream of the same item is another one", () => {
   expect(last(bench)).toMatchObject({ startedAt: new Date(START + 60 * MINUTE).toISOString(), uniqueSessions: 7 });
 });
 
+test("two minutes between streams keep them apart, and less does not", () => {
+  const bench = new HubBench();
+  const end = START + 3 * MINUTE;
+  bench.hub.recordStreamShare(share(0));
+
+  bench.hub.recordStreamShare(share(0, { startedAt: end + 119_999, endedAt: end + 3 * MINUTE }));
+  expect(last(bench)).toMatchObject({ startedAt: new Date(START).toISOString(), uniqueSessions: 40 });
+  bench.hub.recordStreamShare(share(0, { startedAt: end + 5 * MINUTE, endedAt: end + 6 * MINUTE }));
+  expect(last(bench)).toMatchObject({ startedAt: new Date(end + 5 * MINUTE).toISOString(), uniqueSessions: 20 });
+});
+
+test("of streams before the last nothing is kept", () => {
+  const bench = new HubBench();
+
+  for (const hour of [3, 1, 2, 4]) {
+    const startedAt = START + hour * 60 * MINUTE;
+    bench.hub.recordStreamShare(share(0, { startedAt, endedAt: startedAt + MINUTE }));
+  }
+
+  expect(bench.storage.newestShares(content("cnt_1"))).toMatchObject([{ startedAt: START + 240 * MINUTE }]);
+});
+
 test("subscribers gained are those who subscribed in the stream's minutes, however late that is known", () => {
   const bench = new HubBench();
   bench.hub.recordStreamShare(share(0));

@@ -246,6 +246,48 @@ test("a source that has published of a creator serves it, whatever its partition
   expect(bench.wordTo(bob)).toMatchObject({ state: "stale" });
 });
 
+test("a reader that begins again has not fetched yet: its source stalls when it would have", async () => {
+  const bench = started();
+  bench.list.renew(lease(alice));
+  await bench.advance(9_000);
+  bench.report(source(1), null);
+
+  bench.report(source(0), null, { lastFetchAt: null });
+  await bench.advance(1_000);
+
+  expect(bench.told.at(-1)).toMatchObject({ creatorId: alice, state: "stale", reason: "reader_stalled" });
+});
+
+test("a reader that begins again has still not reached whom it had not", () => {
+  const bench = started();
+  bench.list.renew(lease(alice));
+  const { version } = bench.report(source(0), null);
+  bench.report(source(0), version, {}, { unserved: [alice] });
+  bench.report(source(1), version);
+
+  bench.report(source(0), null);
+
+  expect(bench.list.renew(lease(alice))).toMatchObject({ complete: false });
+});
+
+test("a hub is told of a source that is new as soon as that has reported", async () => {
+  const bench = started();
+  bench.list.renew(lease(alice));
+  const { version } = bench.report(source(0), null);
+  bench.report(source(0), version);
+  bench.report(source(1), version);
+  await bench.settle();
+  const before = bench.told.length;
+
+  bench.list.expect({ v: 1, sources: [...both, source(2)] });
+  bench.report(source(2), null);
+  await bench.settle();
+
+  expect(bench.told.slice(before)).toMatchObject([
+    { creatorId: alice, complete: true, sources: [{}, {}, { source: source(2), served: null }] },
+  ]);
+});
+
 test("a stopped source is stale at once, and one far behind is stale as behind", async () => {
   const bench = started();
   bench.list.renew(lease(alice));
