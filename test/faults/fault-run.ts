@@ -30,6 +30,8 @@ const FEWEST_MS_BETWEEN_DECISIONS = 4_000;
 const FIRST_LIVE_MS = 60_000;
 /** A reader that nobody asks is revived by the next minute's cron, and a client waits half a minute at most. */
 const DRAIN_MS = 120_000;
+/** Readers remember event ids for ten minutes, also when they are killed meanwhile: so long their memory rightly grows. */
+const EVENT_MEMORY_MS = 600_000;
 /** What was wrong for so long is not waited for again: only whether a new dashboard shows it too. */
 const LATE_WHEN_WRONG_MS = 10_000;
 
@@ -124,6 +126,7 @@ class FaultRun {
 
     const faults = new Faults(this.#product, this.#dashboards, sources, this.#options);
     const ending = new AbortController();
+    const startedAt = Date.now();
     const lives: Lives = { consumer: [], api: [] };
     // A producer or the faults ending for whatever reason ends them all.
     const activities = [
@@ -154,7 +157,12 @@ class FaultRun {
       producerRetries: this.#writer.retries,
       drainSeconds,
       failures,
-      memory: canMeasureMemory ? [memoryOfLife("consumer", lives.consumer), memoryOfLife("api", lives.api)] : [],
+      memory: canMeasureMemory
+        ? [
+            memoryOfLife("api", lives.api, startedAt),
+            memoryOfLife("consumer", lives.consumer, startedAt + EVENT_MEMORY_MS),
+          ]
+        : [],
     };
   }
 

@@ -1,6 +1,6 @@
 // Two minutes of faults on the product as it runs in earnest: processes, engines, sockets. FAULTS_SEED repeats a run.
-// Memory is printed and not judged here: readers remember event ids for ten minutes, so for that long it rightly grows.
-// `npm run soak` judges it.
+// Memory is not judged here: readers remember event ids for ten minutes, so for that long it rightly grows. `npm run soak`
+// judges it.
 import { expect, test } from "vitest";
 import { playFaultRun } from "./fault-run.ts";
 

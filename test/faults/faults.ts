@@ -16,9 +16,11 @@ export interface FaultCounts {
 }
 
 /** While one Worker is being killed the other lives on, and its memory can be watched; in between both die at once. */
-const firstHalf: readonly Victim[][] = [["api"], ["bridge"], ["api"], ["api", "bridge"]];
-const halfTime: Victim[] = ["api", "consumer", "bridge"];
-const secondHalf: readonly Victim[][] = [["consumer"], ["bridge"], ["consumer"], ["consumer", "bridge"]];
+const whileApiLives: readonly Victim[][] = [["consumer"], ["bridge"], ["consumer"], ["consumer", "bridge"]];
+const inBetween: Victim[] = ["api", "consumer", "bridge"];
+const whileConsumerLives: readonly Victim[][] = [["api"], ["bridge"], ["api"], ["api", "bridge"]];
+/** The API Worker lives through this part of a run: the consumer takes longer to show that its memory is flat. */
+const API_PART = 1 / 3;
 
 /** How a run's faults are spread. */
 export interface FaultPlan {
@@ -61,7 +63,7 @@ export class Faults {
     this.#plan = plan;
   }
 
-  /** The Worker that lives through the present half; undefined while both are killed. */
+  /** The Worker that lives through the present part; undefined while both are killed. */
   get undisturbed(): "api" | "consumer" | undefined {
     return this.#undisturbed;
   }
@@ -73,12 +75,12 @@ export class Faults {
 
   async #killProcesses(ending: AbortSignal): Promise<void> {
     const random = randomOf(this.#plan.seed);
-    this.#undisturbed = "consumer";
-    await this.#killFrom(firstHalf, random, this.#plan.durationMs / 2, ending);
-    this.#undisturbed = undefined;
-    await this.#kill(halfTime, random, ending);
     this.#undisturbed = "api";
-    await this.#killFrom(secondHalf, random, this.#plan.durationMs, ending);
+    await this.#killFrom(whileApiLives, random, this.#plan.durationMs * API_PART, ending);
+    this.#undisturbed = undefined;
+    await this.#kill(inBetween, random, ending);
+    this.#undisturbed = "consumer";
+    await this.#killFrom(whileConsumerLives, random, this.#plan.durationMs, ending);
   }
 
   /** Kills what a shuffled deck says, again and again, so that every card is played early and often. */

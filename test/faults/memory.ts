@@ -9,10 +9,13 @@ import { z } from "zod";
 const RUNTIME = "workerd";
 /** Often enough for a median, seldom enough that collecting garbage costs nothing that matters. */
 export const SAMPLE_INTERVAL_MS = 5_000;
-/** Readers remember event ids for ten minutes: until then their memory rightly grows. */
-const WARM_UP_SAMPLES = 600_000 / SAMPLE_INTERVAL_MS;
-/** Of a life too short for that, this part. */
-const WARM_UP_PART = 0.5;
+/**
+ * Of a life, this part is not judged: code is compiled and caches fill. In a consumer that lived for 26 minutes the heap
+ * grew by a tenth until its fifteenth minute, most of it in the first four, and not after.
+ */
+const WARM_UP_PART = 0.25;
+/** Fewer samples than this after the warm-up say nothing. */
+const FEWEST_SAMPLES = 30;
 const INSPECTOR_DEADLINE_MS = 5_000;
 
 const targetsSchema = z.array(z.object({ id: z.string(), webSocketDebuggerUrl: z.url() }));
@@ -22,8 +25,9 @@ const usageSchema = z.object({ usedSize: z.number(), backingStorageSize: z.numbe
 /** True where memory can be measured. */
 export const canMeasureMemory = existsSync("/proc/self/status");
 
-/** Bytes: of the Worker's isolate, and of the processes that run it. */
+/** Bytes: of the Worker's isolate, and of the processes that run it. `at` is in ms since the Unix epoch. */
 export interface MemorySample {
+  readonly at: number;
   readonly isolate: number;
   readonly resident: number;
 }
@@ -46,7 +50,7 @@ export class MemoryGauge {
       this.#known = debuggerUrl === undefined ? undefined : { groupId, debuggerUrl };
     }
     const isolate = this.#known === undefined ? undefined : await isolateMemory(this.#known.debuggerUrl);
-    return isolate === undefined ? undefined : { isolate, resident: residentMemory(processes) };
+    return isolate === undefined ? undefined : { at: Date.now(), isolate, resident: residentMemory(processes) };
   }
 
   async #find(processes: readonly string[]): Promise<string | undefined> {
@@ -140,33 +144,40 @@ function readIfThere(file: string): string {
   }
 }
 
-/** The memory of one Worker over one life. Medians after the warm-up, in MiB. */
+/** The memory of one Worker over one life. Medians after the warm-up, in MiB; null where there were too few samples. */
 export interface MemoryOfLife {
   readonly part: string;
   readonly samples: number;
-  readonly firstThirdMiB: number;
-  readonly lastThirdMiB: number;
+  readonly firstThirdMiB: number | null;
+  readonly lastThirdMiB: number | null;
   /** Last third over first third of the isolate's memory. */
-  readonly ratio: number;
+  readonly ratio: number | null;
   /** The whole process's, with all that the development tool keeps in it. */
-  readonly residentMiB: { readonly firstThird: number; readonly lastThird: number };
+  readonly residentMiB: { readonly firstThird: number | null; readonly lastThird: number | null };
 }
 
-/** Compares the first third of a life, after its warm-up, with the last. `samples` come at equal distances. */
-export function memoryOfLife(part: string, samples: readonly MemorySample[]): MemoryOfLife {
-  const warm = samples.slice(Math.min(WARM_UP_SAMPLES, Math.floor(samples.length * WARM_UP_PART)));
+/**
+ * Compares the first third of a life, after its warm-up, with the last.
+ * @param samples at equal distances
+ * @param fromMs samples of before that instant are not judged either
+ */
+export function memoryOfLife(part: string, samples: readonly MemorySample[], fromMs: number): MemoryOfLife {
+  const warm = samples.slice(Math.floor(samples.length * WARM_UP_PART)).filter(({ at }) => at >= fromMs);
   const third = Math.floor(warm.length / 3);
-  const first = warm.slice(0, third);
-  const last = warm.slice(warm.length - third);
-  const isolate = (of: readonly MemorySample[]) => median(of.map((sample) => sample.isolate));
-  const resident = (of: readonly MemorySample[]) => median(of.map((sample) => sample.resident));
+  const mebibytes = (these: readonly MemorySample[], of: (sample: MemorySample) => number) =>
+    warm.length < FEWEST_SAMPLES ? null : inMiB(median(these.map(of)));
+  const [first, last] = [warm.slice(0, third), warm.slice(warm.length - third)];
+  const [firstThirdMiB, lastThirdMiB] = [first, last].map((of) => mebibytes(of, ({ isolate }) => isolate));
   return {
     part,
     samples: samples.length,
-    firstThirdMiB: inMiB(isolate(first)),
-    lastThirdMiB: inMiB(isolate(last)),
-    ratio: Math.round((isolate(last) / isolate(first)) * 1_000) / 1_000,
-    residentMiB: { firstThird: inMiB(resident(first)), lastThird: inMiB(resident(last)) },
+    firstThirdMiB: firstThirdMiB ?? null,
+    lastThirdMiB: lastThirdMiB ?? null,
+    ratio: firstThirdMiB && lastThirdMiB ? Math.round((lastThirdMiB / firstThirdMiB) * 1_000) / 1_000 : null,
+    residentMiB: {
+      firstThird: mebibytes(first, ({ resident }) => resident),
+      lastThird: mebibytes(last, ({ resident }) => resident),
+    },
   };
 }
 
