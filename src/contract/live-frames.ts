@@ -135,6 +135,7 @@ export const subscribersFrameSchema = frame("subscribers", {
 });
 export const revenueFrameSchema = frame("revenue.changed", {
   version: countSchema,
+  lastPaymentAt: instantSchema,
   paymentId: z.string(),
   kind: z.enum(["ad", "subscription", "payout"]),
   amountMinor: minorUnitsSchema,

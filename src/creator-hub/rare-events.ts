@@ -16,6 +16,7 @@ export type Announcement =
   | {
       type: "revenue.changed";
       version: number;
+      lastPaymentAt: string;
       paymentId: string;
       kind: "ad" | "subscription" | "payout";
       amountMinor: string;
@@ -65,8 +66,9 @@ function applyEvent(storage: HubStorage, rare: RareEvent, nowMs: number): Announ
       const { paymentId, kind, amountMinor, currency, occurredAt } = rare.event;
       const before = storage.revenue();
       const version = before.version + 1;
-      storage.setRevenue({ version, lastPaymentAt: later(before.lastPaymentAt, utc(occurredAt)) });
-      return { type: "revenue.changed", version, paymentId, kind, amountMinor, currency };
+      const lastPaymentAt = later(before.lastPaymentAt, utc(occurredAt));
+      storage.setRevenue({ version, lastPaymentAt });
+      return { type: "revenue.changed", version, lastPaymentAt, paymentId, kind, amountMinor, currency };
     }
     case "moderation": {
       const { contentId, decision, reason, policyUrl, appealBy, occurredAt } = rare.event;

@@ -296,6 +296,7 @@ test("a payment refreshes the overview", async () => {
     seq: 2,
     at: NOW,
     version: 13,
+    lastPaymentAt: "2026-11-23T09:00:00Z",
     paymentId: "pay_1",
     kind: "ad",
     amountMinor: "120000",

@@ -116,6 +116,7 @@ export const frame: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
     type: fc.constant("revenue.changed"),
     ...envelope,
     version: count,
+    lastPaymentAt: instant,
     paymentId: fc.string(),
     kind: fc.constantFrom("ad", "subscription", "payout"),
     amountMinor: fc.bigInt({ min: -(2n ** 62n), max: 2n ** 62n }).map(String),

@@ -159,7 +159,8 @@ test("each small frame changes its own part", () => {
     subscribersGained: 0,
     approximate: false,
   };
-  const payment = { paymentId: "pay_1", kind: "ad", amountMinor: "120000", currency: "NGN" };
+  const paidAt = "2026-11-21T08:00:00Z";
+  const payment = { lastPaymentAt: paidAt, paymentId: "pay_1", kind: "ad", amountMinor: "120000", currency: "NGN" };
 
   expect(after({ type: "status", state: "stale", reason: "reader_behind", asOf: at })).toMatchObject({
     state: "stale",
@@ -169,7 +170,7 @@ test("each small frame changes its own part", () => {
   expect(after({ type: "subscribers", count: 9, change: 1, asOf: at }).subscribers).toEqual({ count: 9, asOf: at });
   expect(after({ type: "revenue.changed", version: 13, ...payment }).revenue).toEqual({
     version: 13,
-    lastPaymentAt: at,
+    lastPaymentAt: paidAt,
   });
   expect(after({ type: "payout-settings.changed", changedAt: at, lockedUntil: null }).payoutSettings).toEqual({
     changedAt: at,

@@ -142,6 +142,7 @@ const shapes: { [Type in ServerFrame["type"]]: Shape<Extract<ServerFrame, { type
     type: oneOf("revenue.changed"),
     ...envelope,
     version: count,
+    lastPaymentAt: instant,
     paymentId: text(),
     kind: oneOf("ad", "subscription", "payout"),
     amountMinor: text((value) => /^-?\d{1,19}$/.test(value), "minor units"),

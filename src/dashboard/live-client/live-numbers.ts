@@ -96,7 +96,7 @@ export function applyFrame(numbers: LiveNumbers, frame: ServerFrame): LiveNumber
     case "subscribers":
       return { ...next, subscribers: { count: frame.count, asOf: frame.asOf } };
     case "revenue.changed":
-      return { ...next, revenue: { version: frame.version, lastPaymentAt: frame.at } };
+      return { ...next, revenue: { version: frame.version, lastPaymentAt: frame.lastPaymentAt } };
     case "payout-settings.changed":
       return { ...next, payoutSettings: { changedAt: frame.changedAt, lockedUntil: frame.lockedUntil } };
     case "stream.ended": {

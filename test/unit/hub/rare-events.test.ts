@@ -99,7 +99,7 @@ test("a payment raises the revenue version and is told with its money", () => {
   );
 
   expect(socket.of("revenue.changed")).toMatchObject([
-    { version: 1, paymentId: "p_0", kind: "ad", amountMinor: "120000", currency: "NGN" },
+    { version: 1, lastPaymentAt: at(0), paymentId: "p_0", kind: "ad", amountMinor: "120000", currency: "NGN" },
     { version: 2, paymentId: "p_1", kind: "payout", amountMinor: "9007199254740993", currency: "USD" },
   ]);
   expect(bench.connect().of("snapshot")[0]?.revenue).toEqual({ version: 2, lastPaymentAt: at(1) });
