@@ -47,7 +47,7 @@ interface Watched {
   notBefore: number;
   intervalMs: number;
   failures: number;
-  /** What the hub holds that is newer than what it was sent. */
+  /** What a publication must reach to be newer than what the hub holds; null unless it holds something newer. */
   behind: LogPosition | null;
 }
 
@@ -69,7 +69,7 @@ export class Publisher {
   #failingInFlight = 0;
   #cancelTimer: (() => void) | null = null;
   #timerAt = Infinity;
-  /** Called when nobody is owed anything any more. */
+  /** Called when somebody waits for a publish no longer: served, or told by name. */
   onServed: () => void = () => undefined;
   /** Calls made to hubs. */
   calls = 0;
@@ -89,11 +89,11 @@ export class Publisher {
     return this.#watched.has(creatorId);
   }
 
-  /** Watchers that have not been served yet; `failing` are those whose hubs do not answer. */
-  unserved(): { readonly waiting: number; readonly failing: CreatorId[] } {
+  /** Watchers not served yet; `named` hold up nobody: their hubs do not answer, or hold something newer. */
+  unserved(): { readonly waiting: number; readonly named: CreatorId[] } {
     const owed = [...this.#watched.values()].filter((watched) => watched.isOwed);
-    const failing = owed.filter((watched) => watched.failures >= PATIENT_FAILURES).map(({ creatorId }) => creatorId);
-    return { waiting: owed.length - failing.length, failing };
+    const named = owed.filter((watched) => watched.failures >= PATIENT_FAILURES || watched.behind !== null);
+    return { waiting: owed.length - named.length, named: named.map(({ creatorId }) => creatorId) };
   }
 
   /** A creator is watched through this incarnation of its hub; a new one gets everything again. */
@@ -148,7 +148,6 @@ export class Publisher {
   everythingChanged(): void {
     for (const watched of this.#watched.values()) {
       watched.isOwed = true;
-      watched.behind = null;
       this.#markDirty(watched);
     }
   }
@@ -234,19 +233,25 @@ export class Publisher {
     sentAt: number,
   ): void {
     const { reply, sent } = answer;
-    watched.failures = 0;
     watched.intervalMs = reply.intervalMs;
     if (reply.outcome === "behind") {
-      // Behind in time alone, by a clock that was set back: only waiting helps.
-      watched.behind = hasReached(sent, reply.held) ? null : reply.held;
       watched.isDirty = true;
-      watched.notBefore = sentAt + BEHIND_RETRY_MS;
+    }
+    // What an earlier incarnation said delays nothing that its successor is owed.
+    if (watched.hubIncarnation !== hubIncarnation) {
       return;
     }
-    watched.behind = null;
-    watched.notBefore = sentAt + watched.intervalMs;
-    if (watched.isOwed && watched.hubIncarnation === hubIncarnation) {
-      watched.isOwed = false;
+    watched.failures = 0;
+    if (reply.outcome === "behind") {
+      // Where it is behind in time alone, by a clock that was set back, one more record helps, or waiting.
+      watched.behind = hasReached(sent, reply.held) ? { ...sent, offset: sent.offset + 1 } : reply.held;
+      watched.notBefore = sentAt + BEHIND_RETRY_MS;
+    } else {
+      watched.behind = null;
+      watched.notBefore = sentAt + watched.intervalMs;
+    }
+    if (watched.isOwed) {
+      watched.isOwed = reply.outcome === "behind";
       this.onServed();
     }
   }

@@ -16,6 +16,8 @@ import type { Publisher } from "./publisher.ts";
 /** Twice the pace the design asks for, so that one slow answer still leaves a poll each second. */
 const POLL_INTERVAL_MS = 500;
 const POLL_DEADLINE_MS = 2_000;
+/** Unserved watchers of one report, as the contract bounds it. */
+const MAX_NAMED = 1_000;
 
 /** What the reader says of itself in a report. */
 export interface ReaderStanding {
@@ -94,8 +96,9 @@ export class WatchPoller {
   }
 
   async #report(standing: ReaderStanding): Promise<WatchChanges> {
-    const { waiting, failing } = this.#publisher.unserved();
-    if (waiting === 0) {
+    const { waiting, named } = this.#publisher.unserved();
+    // Whoever is unserved and not named counts as served.
+    if (waiting === 0 && named.length <= MAX_NAMED) {
       this.#served = this.#known;
     }
     this.calls++;
@@ -104,7 +107,7 @@ export class WatchPoller {
         v: LIVE_RPC_VERSION,
         ...standing,
         served: this.#served,
-        unserved: failing.slice(0, 1_000),
+        unserved: named.slice(0, MAX_NAMED),
       }),
     );
     return watchChangesSchema.parse(answer);

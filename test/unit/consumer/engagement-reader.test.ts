@@ -389,6 +389,51 @@ describe("the watch list", () => {
     expect(world.reports.at(-1)).toMatchObject({ served: { number: 1 }, unserved: ["crt_1"] });
   });
 
+  test("is told which hubs hold something newer, and such a hub does not keep a version from being served", async () => {
+    const world = new FakeWorld();
+    world.records.add(event(world));
+    world.held = { epoch: world.time.now() + 1_000, offset: 9 };
+    world.aheadHubs.add("crt_1");
+    world.watch("crt_1");
+    world.watch("crt_2");
+    startReader(world);
+    await world.time.pass(1_000);
+    expect(world.reports.at(-1)).toMatchObject({ served: { number: 2 }, unserved: ["crt_1"] });
+    world.aheadHubs.clear();
+    await world.time.pass(6_000);
+    expect(world.reports.at(-1)).toMatchObject({ served: { number: 2 }, unserved: [] });
+  });
+
+  test("hears of no version as served while more hubs fail than can be named", async () => {
+    const world = new FakeWorld();
+    for (let i = 0; i < 1_001; i++) {
+      world.watch(`crt_${i}`);
+      world.failingHubs.add(`crt_${i}`);
+    }
+    startReader(world);
+    await world.time.pass(10_000);
+    expect(world.reports.at(-1)?.unserved).toHaveLength(1_000);
+    expect(world.reports.at(-1)?.served).toBeNull();
+    world.failingHubs.delete("crt_1000");
+    await world.time.pass(20_000);
+    expect(world.reports.at(-1)?.unserved).toHaveLength(1_000);
+    expect(world.reports.at(-1)?.served).toMatchObject({ number: 1_001 });
+  });
+
+  test("what an earlier incarnation of a hub answers does not delay the new one", async () => {
+    const world = new FakeWorld();
+    world.records.add(event(world));
+    world.held = { epoch: world.time.now() + 1_000, offset: 9 };
+    world.aheadHubs.add("crt_1");
+    world.slowMs = 900;
+    world.watch("crt_1");
+    startReader(world);
+    await world.time.pass(100);
+    world.watch("crt_1", "h2");
+    await world.time.pass(1_000);
+    expect(world.published).toHaveLength(2);
+  });
+
   test("a new incarnation of a hub gets the whole state again", async () => {
     const world = new FakeWorld();
     world.records.add(event(world));

@@ -253,6 +253,8 @@ export class FakeWorld {
   /** Hubs whose calls never answer. */
   readonly silentHubs = new Set<string>();
   outcome: "accepted" | "behind" = "accepted";
+  /** Hubs that hold `held`, newer than what they are sent. */
+  readonly aheadHubs = new Set<string>();
   held = { epoch: 0, offset: 0 };
   intervalMs = 250;
   /** How long every hub takes to answer. */
@@ -274,7 +276,8 @@ export class FakeWorld {
         publish: async (publish) => {
           this.published.push({ ...publish, sentAt: this.time.now() });
           await this.#answer(publish.creatorId);
-          return { v: 1, outcome: this.outcome, held: this.held, intervalMs: this.intervalMs };
+          const outcome = this.aheadHubs.has(publish.creatorId) ? "behind" : this.outcome;
+          return { v: 1, outcome, held: this.held, intervalMs: this.intervalMs };
         },
         applyRare: async (batch) => {
           await this.#answer(batch.creatorId);
