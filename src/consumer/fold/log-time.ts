@@ -131,6 +131,13 @@ export function endStream(state: FoldState, item: number): void {
   }
 }
 
+/** Ends every open stream: the log goes on elsewhere. */
+export function endStreams(state: FoldState): void {
+  for (const item of state.streams.keys()) {
+    endStream(state, item);
+  }
+}
+
 /** What is counted of an item now. */
 export function countsOf(state: FoldState, item: number) {
   const { views, watchSeconds, likes, shares } = state.items.columns;

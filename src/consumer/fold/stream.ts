@@ -21,6 +21,8 @@ export interface ItemCounts {
 export type StreamResult = Omit<StreamShare, "v" | "source" | "epoch" | "creatorId" | "contentId"> & {
   readonly creatorId: CreatorId;
   readonly contentId: ContentId;
+  /** The epoch of the state it was counted in; absent in that state itself, which knows no epochs. */
+  readonly epoch?: number;
 };
 
 /** An open stream. Instants are log time in ms. */

@@ -17,12 +17,15 @@ const MAX_WAITING = 10_000;
 const MAX_REMEMBERED = 2_000;
 
 interface Waiting {
-  readonly result: StreamResult;
+  readonly result: LabelledResult;
   readonly digest: string;
   failures: number;
   notBefore: number;
   isInFlight: boolean;
 }
+
+/** A result with the epoch that it was counted in. */
+type LabelledResult = StreamResult & { readonly epoch: number };
 
 interface Ports {
   readonly source: Source;
@@ -46,7 +49,10 @@ export class StreamShareSender {
   /** Shares given up for want of room. */
   givenUp = 0;
 
-  /** @param acknowledged is told which results need not be kept any more */
+  /**
+   * @param epoch of results that bear none of their own
+   * @param acknowledged is told which results need not be kept any more
+   */
   constructor(ports: Ports, epoch: () => number, acknowledged: (isSame: (result: StreamResult) => boolean) => void) {
     this.#ports = ports;
     this.#epoch = epoch;
@@ -60,16 +66,17 @@ export class StreamShareSender {
   /** Queues a result unless the hub has it already, or it waits already. */
   offer(result: StreamResult): void {
     const key = keyOf(result);
-    const digest = JSON.stringify(result);
+    const labelled = this.#label(result);
+    const digest = JSON.stringify(labelled);
     if (this.#known.get(key) === digest) {
-      this.#acknowledged((other) => keyOf(other) === key && JSON.stringify(other) === digest);
+      this.#forget(key, digest);
       return;
     }
     if (this.#waiting.get(key)?.digest === digest) {
       return;
     }
     const inFlight = this.#waiting.get(key)?.isInFlight ?? false;
-    this.#waiting.set(key, { result, digest, failures: 0, notBefore: 0, isInFlight: inFlight });
+    this.#waiting.set(key, { result: labelled, digest, failures: 0, notBefore: 0, isInFlight: inFlight });
     if (this.#waiting.size > MAX_WAITING) {
       this.#giveUpOldest();
     }
@@ -106,7 +113,7 @@ export class StreamShareSender {
     this.calls++;
     try {
       const { source, hubs, timers } = this.#ports;
-      const share = { ...waiting.result, v: LIVE_RPC_VERSION, source, epoch: this.#epoch() };
+      const share = { ...waiting.result, v: LIVE_RPC_VERSION, source };
       ackSchema.parse(await withDeadline(timers, CALL_DEADLINE_MS, () => hubs.recordStreamShare(share)));
       this.#settle(key, waiting);
     } catch (error) {
@@ -132,7 +139,7 @@ export class StreamShareSender {
       const [oldest] = this.#known.keys();
       this.#known.delete(oldest ?? key);
     }
-    this.#acknowledged((other) => keyOf(other) === key && JSON.stringify(other) === sent.digest);
+    this.#forget(key, sent.digest);
   }
 
   #giveUpOldest(): void {
@@ -140,8 +147,18 @@ export class StreamShareSender {
     if (key !== undefined && waiting !== undefined) {
       this.#waiting.delete(key);
       this.givenUp++;
-      this.#acknowledged((other) => keyOf(other) === key && JSON.stringify(other) === waiting.digest);
+      this.#forget(key, waiting.digest);
     }
+  }
+
+  #forget(key: string, digest: string): void {
+    this.#acknowledged((other) => keyOf(other) === key && JSON.stringify(this.#label(other)) === digest);
+  }
+
+  /** Labelled when it is offered: until it is sent, counting may have begun again under another epoch. */
+  #label(result: StreamResult): LabelledResult {
+    const { epoch = this.#epoch(), ...numbers } = result;
+    return { ...numbers, epoch };
   }
 }
 

@@ -6,6 +6,7 @@ import { decodeEngagement } from "../decode/decode-engagement.ts";
 import { deadLetterOf, Rejected, Skipped } from "../decode/rejection.ts";
 import { EngagementFold } from "../fold/engagement-fold.ts";
 import { defaultFoldLimits, type FoldLimits } from "../fold/fold-state.ts";
+import { endStreams } from "../fold/log-time.ts";
 import type { Gap, LogRecord, Position, ReaderPorts, StoredReader } from "../ports.ts";
 import { EngagementView } from "../publish/engagement-view.ts";
 import { Checkpointer } from "./checkpointer.ts";
@@ -70,8 +71,12 @@ export class EngagementHandler implements PartitionHandler {
 
   async begin(position: Position, gap: Gap | null): Promise<void> {
     const fold = new EngagementFold(undefined, this.#limits);
-    // Streams that ended before are still owed to their hubs.
-    fold.state.ended.push(...this.#fold.state.ended);
+    const before = this.#position;
+    if (before !== null) {
+      // What was counted of streams is still owed to their hubs, under the epoch that it was counted in.
+      endStreams(this.#fold.state);
+      fold.state.ended.push(...this.#fold.state.ended.map((result) => ({ epoch: before.epoch, ...result })));
+    }
     await this.#checkpointer.save(position, fold.state, gap);
     this.#fold = fold;
     this.#position = position;

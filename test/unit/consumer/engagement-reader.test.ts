@@ -480,6 +480,62 @@ describe("streams", () => {
   });
 });
 
+/** A topic that is recreated while its only stream is open, and read on until that stream's share is due. */
+async function recreateDuringStream(world: FakeWorld): Promise<{ loop: PartitionLoop; epoch: number }> {
+  const loop = startReader(world);
+  await world.time.pass(1_000);
+  world.records.add(live(world), event(world, { type: "like.added" }));
+  await world.time.pass(12_000);
+  const epoch = world.storage.checkpoints[0]?.position.epoch ?? 0;
+  world.records.records = [];
+  world.records.topicId = "topic-2";
+  await world.time.pass(20_000);
+  return { loop, epoch };
+}
+
+describe("a stream that is open when its topic is recreated", () => {
+  test("is reported as far as it was counted, under the epoch that it was counted in", async () => {
+    const world = new FakeWorld();
+    const { epoch } = await recreateDuringStream(world);
+    expect(world.storage.checkpoints[0]?.position.epoch).toBeGreaterThan(epoch);
+    expect(world.shares).toMatchObject([{ contentId: "cnt_1", epoch, peakViewers: 1, likes: 1 }]);
+    world.records.add(live(world));
+    await world.time.pass(130_000);
+    expect(world.shares).toHaveLength(2);
+    expect(world.shares[1]?.epoch).toBe(world.storage.checkpoints[0]?.position.epoch);
+  });
+
+  test("is reported after a restart, too, when its hub failed before", async () => {
+    const world = new FakeWorld();
+    world.failingHubs.add("crt_1");
+    const { loop, epoch } = await recreateDuringStream(world);
+    kill(loop);
+    await world.time.pass(5_000);
+    expect(world.shares).toEqual([]);
+    world.failingHubs.clear();
+    await world.time.pass(70_000);
+    expect(world.shares).toMatchObject([{ contentId: "cnt_1", epoch, likes: 1 }]);
+  });
+
+  test("is reported at a gap as well", async () => {
+    const world = new FakeWorld();
+    const first = startReader(world);
+    await world.time.pass(1_000);
+    world.records.add(live(world));
+    await world.time.pass(12_000);
+    const epoch = world.storage.checkpoints[0]?.position.epoch ?? 0;
+    kill(first);
+    world.records.isDown = true;
+    await world.time.pass(5_000);
+    world.records.add(event(world), event(world));
+    world.records.earliest = 2;
+    world.records.isDown = false;
+    await world.time.pass(20_000);
+    expect(world.storage.gaps).toHaveLength(1);
+    expect(world.shares).toMatchObject([{ contentId: "cnt_1", epoch }]);
+  });
+});
+
 describe("a record that kills the reader", () => {
   test("is found and set aside, and everything else is counted", async () => {
     const world = new FakeWorld();

@@ -249,6 +249,18 @@ describe("streams", () => {
   });
 });
 
+test("a checkpoint keeps the epoch of results carried over from an earlier state, and of others none", () => {
+  const fold = foldOf([live(START, "a")]);
+  fold.skip(START + 200_000, "unknown");
+  const [result] = fold.state.ended;
+  if (result === undefined) {
+    throw new Error("the stream has not ended");
+  }
+  fold.state.ended.push({ ...result, epoch: 7 });
+  expect(decodeFold(encodeFold(fold.state), defaultFoldLimits).ended).toEqual([result, { ...result, epoch: 7 }]);
+  expect("epoch" in result).toBe(false);
+});
+
 describe("beyond memory", () => {
   test("the largest audience becomes a sketch that says so, within five percent, and expires", () => {
     const limits = { ...defaultFoldLimits, sessions: 8_000, crowd: 1_000 };
