@@ -4,13 +4,14 @@ import { DurableObject } from "cloudflare:workers";
 import { type Source, sourceSchema, splitSource } from "../contract/ids.ts";
 import { creatorHub, watchList } from "../creator-hub/stubs.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { createLog } from "../runtime/log.ts";
+import { createLog, type Log } from "../runtime/log.ts";
 import type { Gap, ReaderPorts } from "./ports.ts";
 import { withDeadline } from "./deadline.ts";
 import { EngagementHandler } from "./read/engagement-handler.ts";
 import { PartitionLoop } from "./read/partition-loop.ts";
 import { RareHandler } from "./read/rare-handler.ts";
 import type { ReaderStatus } from "./read/reader-status.ts";
+import { type DeadLetterCounts, statusLine } from "./read/status-line.ts";
 import { kindOf, topicNames } from "./topics.ts";
 import { Bridge, bridgeSource } from "./workerd/bridge-source.ts";
 import { gzip } from "./workerd/gzip.ts";
@@ -23,11 +24,12 @@ const RUN_LIMITS = { ms: 30_000, records: 500_000, calls: 5_000 };
 /** The next alarm is set before the work begins, so that a reader that dies is back within a second. */
 const REVIVE_MS = 1_000;
 const PRODUCE_DEADLINE_MS = 10_000;
+const MINUTE_MS = 60_000;
 
 /** A reader as an administrator sees it. */
 export interface ReaderReportForAdmin {
   readonly status: ReaderStatus;
-  readonly deadLetters: Record<string, { kept: number; unkept: number }>;
+  readonly deadLetters: DeadLetterCounts;
   readonly gaps: Gap[];
   readonly parked: { creatorId: string; events: number }[];
 }
@@ -51,6 +53,8 @@ export class PartitionReader extends DurableObject<ConsumerEnv> {
   readonly #bridge: Bridge;
   readonly #records: ReaderRecords;
   readonly #loop: PartitionLoop;
+  readonly #log: Log;
+  #loggedMinute = -1;
 
   constructor(ctx: DurableObjectState, env: ConsumerEnv) {
     super(ctx, env);
@@ -60,6 +64,7 @@ export class PartitionReader extends DurableObject<ConsumerEnv> {
       username: env.KAFKA_REST_USERNAME,
       password: env.KAFKA_REST_PASSWORD,
     });
+    this.#log = createLog({ service: "consumer", source: this.#source });
     const kind = kindOf(topicNames(env), splitSource(this.#source).topic);
     const ports: ReaderPorts = {
       source: this.#source,
@@ -74,7 +79,7 @@ export class PartitionReader extends DurableObject<ConsumerEnv> {
       timers: workerdTimers,
       clock: systemClock,
       compressor: gzip,
-      log: createLog({ service: "consumer", source: this.#source }),
+      log: this.#log,
     };
     this.#records = new ReaderRecords(ctx.storage);
     this.#loop = new PartitionLoop(ports, (suspects, loop) => {
@@ -93,6 +98,7 @@ export class PartitionReader extends DurableObject<ConsumerEnv> {
     if ((await this.ctx.storage.getAlarm()) === null) {
       await this.ctx.storage.setAlarm(systemClock.now());
     }
+    this.#logStatus();
   }
 
   override async alarm(): Promise<void> {
@@ -147,6 +153,15 @@ export class PartitionReader extends DurableObject<ConsumerEnv> {
   /** Throws away all that is in memory, as a crash does: the reader goes on from what is stored. Never answers. */
   restart(): void {
     this.ctx.abort("restarted by an operator");
+  }
+
+  /** Once a minute, however often the reader is told to run; a reader that hangs is logged, too. */
+  #logStatus(): void {
+    const minute = Math.floor(systemClock.now() / MINUTE_MS);
+    if (minute !== this.#loggedMinute) {
+      this.#loggedMinute = minute;
+      this.#log.info("reader status", statusLine(this.#loop.status(), this.#records.deadLetterCounts()));
+    }
   }
 
   async #produce(letter: StoredDeadLetter): Promise<void> {

@@ -66,6 +66,10 @@ export class EngagementView implements Publications {
     return this.#shares.waiting;
   }
 
+  get sharesGivenUp(): number {
+    return this.#shares.givenUp;
+  }
+
   /** Begins to show what this cursor reads. */
   follow(cursor: PartitionCursor): void {
     const isFirst = this.#cursor === null;

@@ -34,6 +34,8 @@ export class RareDelivery {
   calls = 0;
   /** How long the last answered call took, ms. */
   lastCallMs: number | null = null;
+  /** Events that their hubs had already. */
+  overlap = 0;
 
   constructor(ports: Ports) {
     this.#ports = ports;
@@ -140,6 +142,7 @@ export class RareDelivery {
     const batch = { v: LIVE_RPC_VERSION, creatorId, source, epoch, events };
     const reply = rareReplySchema.parse(await withDeadline(timers, CALL_DEADLINE_MS, () => hubs.applyRare(batch)));
     this.lastCallMs = clock.now() - startedAt;
+    this.overlap += reply.duplicates;
     return reply.watermark;
   }
 

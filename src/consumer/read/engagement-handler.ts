@@ -121,6 +121,7 @@ export class EngagementHandler implements PartitionHandler {
         viewers: state.sessions.liveCount,
         openStreams: state.streams.size,
         sharesWaiting: this.#view.sharesWaiting,
+        sharesGivenUp: this.#view.sharesGivenUp,
         records: stats.records,
         accepted: stats.accepted,
         duplicates: stats.duplicates,
@@ -128,6 +129,7 @@ export class EngagementHandler implements PartitionHandler {
         skippedTypes: Object.fromEntries(stats.skippedTypes),
       },
       parked: null,
+      overlap: null,
     };
   }
 

@@ -38,7 +38,7 @@ export interface PartitionHandler {
   readonly logTime: number | null;
   /** Calls made to hubs and the watch list. */
   readonly calls: { readonly hubs: number; readonly watchList: number };
-  describe(): Pick<ReaderStatus, "lastPublishMs" | "watchers" | "checkpoint" | "fold" | "parked">;
+  describe(): Pick<ReaderStatus, "lastPublishMs" | "watchers" | "checkpoint" | "fold" | "parked" | "overlap">;
   /** Ends everything that runs beside the loop. */
   stop(): void;
 }
@@ -142,6 +142,7 @@ export class PartitionLoop implements LoopView {
         checkpoint: null,
         fold: null,
         parked: null,
+        overlap: null,
       }),
     };
   }

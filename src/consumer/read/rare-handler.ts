@@ -97,6 +97,7 @@ export class RareHandler implements PartitionHandler {
       checkpoint: this.#saved,
       fold: null,
       parked: { creators: this.#delivery.parkedCreators, events: this.#delivery.parkedEvents },
+      overlap: this.#delivery.overlap,
     };
   }
 

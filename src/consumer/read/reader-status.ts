@@ -23,6 +23,8 @@ export interface ReaderStatus {
     readonly viewers: number;
     readonly openStreams: number;
     readonly sharesWaiting: number;
+    /** Shares given up for want of room, since the reader started. */
+    readonly sharesGivenUp: number;
     readonly records: number;
     readonly accepted: number;
     readonly duplicates: number;
@@ -31,4 +33,6 @@ export interface ReaderStatus {
   } | null;
   /** Of a reader of a rare topic: events that wait because their creators' hubs fail. */
   readonly parked: { readonly creators: number; readonly events: number } | null;
+  /** Of a reader of a rare topic: records that their creators' hubs had already, since the reader started. */
+  readonly overlap: number | null;
 }

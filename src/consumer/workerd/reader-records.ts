@@ -1,6 +1,7 @@
 // What an administrator asks of a reader's tables, and what the supervisor sets in them.
 import { type CreatorId, creatorIdSchema } from "../../contract/ids.ts";
 import type { DeadLetterReason, Gap } from "../ports.ts";
+import type { DeadLetterCounts } from "../read/status-line.ts";
 
 /** A stored dead letter. */
 export interface StoredDeadLetter {
@@ -67,7 +68,7 @@ export class ReaderRecords {
   }
 
   /** Dead letters by reason, kept and merely counted, since the reader exists. */
-  deadLetterCounts(): Record<string, { kept: number; unkept: number }> {
+  deadLetterCounts(): DeadLetterCounts {
     const rows = this.#sql.exec<{ reason: string; kept: number; unkept: number }>(
       "SELECT reason, sum(kept) AS kept, sum(unkept) AS unkept FROM dead_letter_count GROUP BY reason",
     );

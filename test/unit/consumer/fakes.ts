@@ -245,6 +245,8 @@ export class FakeWorld {
   readonly storage = new FakeStorage();
   readonly published: (Publish & { readonly sentAt: number })[] = [];
   readonly rare: RareBatch[] = [];
+  /** Ids of rare events that hubs have. */
+  readonly #rareIds = new Set<string>();
   readonly shares: StreamShare[] = [];
   readonly reports: ReaderReport[] = [];
   readonly watchers = new Map<string, string>();
@@ -283,7 +285,9 @@ export class FakeWorld {
           await this.#answer(batch.creatorId);
           this.rare.push(batch);
           const watermark = (batch.events.at(-1)?.offset ?? 0) + 1;
-          return { v: 1, watermark, applied: batch.events.length, duplicates: 0 };
+          const applied = batch.events.filter(({ event }) => !this.#rareIds.has(event.eventId)).length;
+          batch.events.forEach(({ event }) => this.#rareIds.add(event.eventId));
+          return { v: 1, watermark, applied, duplicates: batch.events.length - applied };
         },
         recordStreamShare: async (share) => {
           await this.#answer(share.creatorId);

@@ -146,3 +146,16 @@ test("a recreated topic is read from its beginning under a higher epoch", async 
   expect(last?.events.map(({ offset }) => offset)).toEqual([0]);
   expect(last?.epoch).toBeGreaterThan(first?.epoch ?? 0);
 });
+
+test("records that hubs had already are counted as overlap", async () => {
+  const world = new FakeWorld();
+  world.records.add(subscription(world), subscription(world, "crt_2"));
+  const loop = startReader(world);
+  await world.time.pass(1_000);
+  expect(loop.status().overlap).toBe(0);
+  world.storage.checkpoints = [];
+  loop.restart();
+  await world.time.pass(5_000);
+  expect(taken(world, "crt_1")).toEqual([0, 0]);
+  expect(loop.status().overlap).toBe(2);
+});

@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { supervisor } from "../../../src/consumer/admin.ts";
 import { SqliteReaderStorage } from "../../../src/consumer/workerd/sqlite-storage.ts";
 import {
@@ -22,6 +22,8 @@ beforeAll(async () => {
   await watchList().watch(creators);
   await supervisor(env).round();
 });
+
+const minute = () => Math.floor(Date.now() / 60_000);
 
 const subscribed = (eventId: string) => ({
   eventId,
@@ -55,6 +57,23 @@ describe("the supervisor", () => {
     expect(await supervisor(env).round()).toMatchObject({ started: 11, failed: 0, bridgeFailure: null });
     const { expected } = await watchList().seen();
     expect(expected).toEqual(Array.from({ length: 8 }, (_, partition) => `${ENGAGEMENT}:${partition}`));
+  });
+
+  test("has every reader log how it fares, once a minute at most", async () => {
+    const source = `${ENGAGEMENT}:6`;
+    await silence(source);
+    const firstMinute = minute();
+    const logged = vi.spyOn(console, "log");
+    await supervisor(env).round();
+    await supervisor(env).round();
+    await supervisor(env).round();
+    const lines = logged.mock.calls
+      .map(([line]): Record<string, unknown> => JSON.parse(String(line)))
+      .filter((line) => line["event"] === "reader status" && line["source"] === source);
+    expect(lines.length).toBeGreaterThanOrEqual(1);
+    expect(lines.length).toBeLessThanOrEqual(1 + minute() - firstMinute);
+    expect(lines[0]).toMatchObject({ level: "info", service: "consumer", deadLetters: 0 });
+    expect(lines[0]).toHaveProperty("lagSeconds");
   });
 
   test("revives a reader whose alarm is gone", async () => {
@@ -139,8 +158,28 @@ describe("the admin routes", () => {
     expect(status.readers).toHaveLength(11);
     expect(status.readers.find(({ source }) => source === `${ENGAGEMENT}:0`)?.status).toMatchObject({
       health: { state: "ok" },
-      fold: { rejected: 0 },
+      fold: { rejected: 0, sharesGivenUp: 0 },
+      overlap: null,
     });
+  });
+
+  test("reset a reader, which counts what its hubs had already as overlap", async () => {
+    const source = "payment.processed:0";
+    const paid = { creatorId: "crt_overlap", kind: "ad", amountMinor: "1", currency: "NGN" };
+    const occurredAt = new Date().toISOString();
+    const payments = ["p1", "p2"].map((id) => ({ ...paid, eventId: id, paymentId: id, occurredAt }));
+    await produce("payment.processed", 0, ...payments);
+    const taken = (offset: number, overlap: number) =>
+      until(`${overlap} records that the hub had`, async () => {
+        const { readers } = await (
+          await ask("/admin/status")
+        ).json<{ readers: { source: string; status: { offset: number | null; overlap: number | null } }[] }>();
+        const status = readers.find((each) => each.source === source)?.status;
+        return status?.offset === offset && status.overlap === overlap ? status : undefined;
+      });
+    await taken(2, 0);
+    expect((await ask("/admin/readers/reset", { body: { source } })).status).toBe(200);
+    await taken(2, 2);
   });
 
   test("name a parameter that is wrong", async () => {

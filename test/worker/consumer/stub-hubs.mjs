@@ -5,6 +5,7 @@ import { DurableObject } from "cloudflare:workers";
 export class CreatorHub extends DurableObject {
   #published = [];
   #rare = [];
+  #rareIds = new Set();
   #shares = [];
   #fails = false;
 
@@ -16,7 +17,10 @@ export class CreatorHub extends DurableObject {
   applyRare(batch) {
     this.#refuse();
     this.#rare.push(batch);
-    return { v: 1, watermark: batch.events.at(-1).offset + 1, applied: batch.events.length, duplicates: 0 };
+    const applied = batch.events.filter(({ event }) => !this.#rareIds.has(event.eventId)).length;
+    batch.events.forEach(({ event }) => this.#rareIds.add(event.eventId));
+    const duplicates = batch.events.length - applied;
+    return { v: 1, watermark: batch.events.at(-1).offset + 1, applied, duplicates };
   }
   recordStreamShare(share) {
     this.#refuse();
