@@ -27,6 +27,7 @@ export class RareHandler implements PartitionHandler {
   readonly #deadLetters = new DeadLetterBuffer();
   readonly #delivery: RareDelivery;
   #position: Position | null = null;
+  #isStopped = false;
   #saved: { readonly offset: number; readonly savedAt: number; readonly bytes: number } | null = null;
 
   constructor(ports: ReaderPorts, kind: RareKind, suspects: Suspects) {
@@ -102,10 +103,15 @@ export class RareHandler implements PartitionHandler {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#delivery.stop();
   }
 
   async #commit(position: Position, park: readonly ParkedEvent[], gap: Gap | null): Promise<void> {
+    if (this.#isStopped) {
+      // What is stored may have been reset meanwhile: this position would bring back what was given up.
+      throw new Error("the reader was stopped");
+    }
     const letters = this.#deadLetters.take();
     try {
       await this.#ports.storage.commit({ checkpoint: { position, slices: [] }, ...letters, park, gap });

@@ -159,3 +159,20 @@ test("records that hubs had already are counted as overlap", async () => {
   expect(taken(world, "crt_1")).toEqual([0, 0]);
   expect(loop.status().overlap).toBe(2);
 });
+
+test("a position that was given up during a delivery is not stored any more", async () => {
+  const world = new FakeWorld();
+  const loop = startReader(world);
+  await world.time.pass(1_000);
+  const given = world.storage.checkpoints[0]?.position.epoch ?? 0;
+  world.slowMs = 2_000;
+  world.records.add(subscription(world));
+  await world.time.pass(1_000);
+  // As an operator's reset does.
+  world.storage.checkpoints = [];
+  loop.restart();
+  await world.time.pass(10_000);
+  expect(taken(world, "crt_1")).toEqual([0, 0]);
+  expect(world.storage.checkpoints.map(({ position }) => position.epoch > given)).not.toContain(false);
+  expect(world.storage.checkpoints[0]?.position.offset).toBe(1);
+});
