@@ -65,7 +65,7 @@ export interface DeadLetter {
   readonly truncated: boolean;
 }
 
-/** Dead letters beyond what is kept, by the hour (since the epoch) of their records' timestamps. */
+/** Dead letters beyond what is kept, by the hour (since the epoch) in which they were set aside. */
 export interface UnkeptDeadLetters {
   readonly reason: DeadLetterReason;
   readonly hour: number;

@@ -115,6 +115,10 @@ export class EngagementView implements Publications {
     return this.#position() ?? { epoch: 0, offset: 0 };
   }
 
+  forget(creatorId: CreatorId): void {
+    this.#told.delete(creatorId);
+  }
+
   of(creatorId: CreatorId): Publish {
     const { epoch, offset } = this.position();
     const viewers = this.#viewersNow();
@@ -171,9 +175,8 @@ export class EngagementView implements Publications {
       }
     }
     for (const creatorId of touched) {
-      if (!this.#publisher.isWatched(creatorId)) {
-        this.#told.delete(creatorId);
-      } else if (workOfTime(this.#state, creatorId, viewers) !== this.#told.get(creatorId)) {
+      const isWatched = this.#publisher.isWatched(creatorId);
+      if (isWatched && workOfTime(this.#state, creatorId, viewers) !== this.#told.get(creatorId)) {
         this.#publisher.changed([creatorId]);
       }
     }

@@ -35,6 +35,8 @@ export interface Publications {
   of(creatorId: CreatorId): Publish;
   /** Where a publication would stand now. */
   position(): LogPosition;
+  /** Nobody watches this creator any more: what is remembered of its publications may be forgotten. */
+  forget(creatorId: CreatorId): void;
 }
 
 interface Watched {
@@ -119,6 +121,7 @@ export class Publisher {
     if (watched !== undefined) {
       this.#watched.delete(creatorId);
       this.#dirty.delete(watched);
+      this.#publications.forget(creatorId);
     }
   }
 

@@ -1,15 +1,19 @@
 // Dead letters found since the last commit. Bounded: a topic full of garbage must not fill the memory with it.
+import type { Clock } from "../../runtime/clock.ts";
 import type { DeadLetter, DeadLetterReason, UnkeptDeadLetters } from "../ports.ts";
 
-/** Dead letters kept per reason and hour of their records' timestamps; beyond that they are only counted. */
+/**
+ * Dead letters kept per reason and hour in which they were set aside; beyond that they are only counted. A record's own
+ * timestamp may be anything.
+ */
 export const DEAD_LETTERS_PER_HOUR = 1_000;
 /** All values together between two commits, in UTF-16 units. */
 const MAX_BUFFERED_CHARS = 4_194_304;
 const HOUR_MS = 3_600_000;
 
-/** The hour, since the epoch, that a dead letter is counted under. */
-export function hourOf(timestamp: number): number {
-  return Math.max(0, Math.floor(timestamp / HOUR_MS));
+/** The hour, since the epoch, of an instant in ms. */
+export function hourOf(instant: number): number {
+  return Math.floor(instant / HOUR_MS);
 }
 
 /** What a commit takes along. */
@@ -20,17 +24,22 @@ export interface DeadLetterBatch {
 
 /** Collects dead letters for the next commit. */
 export class DeadLetterBuffer {
+  readonly #clock: Clock;
   #letters: DeadLetter[] = [];
   #unkept = new Map<string, UnkeptDeadLetters>();
   #perHour = new Map<string, number>();
   #chars = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   get isEmpty(): boolean {
     return this.#letters.length === 0 && this.#unkept.size === 0;
   }
 
   add(letter: DeadLetter): void {
-    const hour = hourOf(letter.timestamp);
+    const hour = hourOf(this.#clock.now());
     const key = `${letter.reason} ${hour}`;
     const kept = this.#perHour.get(key) ?? 0;
     if (kept >= DEAD_LETTERS_PER_HOUR || this.#chars + letter.value.length > MAX_BUFFERED_CHARS) {

@@ -24,7 +24,7 @@ export class EngagementHandler implements PartitionHandler {
   readonly #ports: ReaderPorts;
   readonly #limits: FoldLimits;
   readonly #loop: LoopView;
-  readonly #deadLetters = new DeadLetterBuffer();
+  readonly #deadLetters: DeadLetterBuffer;
   readonly #checkpointer: Checkpointer;
   #fold: EngagementFold;
   #position: Position | null = null;
@@ -35,6 +35,7 @@ export class EngagementHandler implements PartitionHandler {
     this.#limits = limits;
     this.#loop = loop;
     this.#fold = new EngagementFold(undefined, limits);
+    this.#deadLetters = new DeadLetterBuffer(ports.clock);
     this.#checkpointer = new Checkpointer(ports, this.#deadLetters, (position) => {
       suspects.passed(position.offset);
       this.#commitToKafka(position.offset);

@@ -24,7 +24,7 @@ export class RareHandler implements PartitionHandler {
   readonly #ports: ReaderPorts;
   readonly #kind: RareKind;
   readonly #suspects: Suspects;
-  readonly #deadLetters = new DeadLetterBuffer();
+  readonly #deadLetters: DeadLetterBuffer;
   readonly #delivery: RareDelivery;
   #position: Position | null = null;
   #isStopped = false;
@@ -34,6 +34,7 @@ export class RareHandler implements PartitionHandler {
     this.#ports = ports;
     this.#kind = kind;
     this.#suspects = suspects;
+    this.#deadLetters = new DeadLetterBuffer(ports.clock);
     this.#delivery = new RareDelivery(ports);
   }
 

@@ -67,7 +67,7 @@ export class ReaderRecords {
     this.#sql.exec("UPDATE dead_letter SET replayed_at = ? WHERE id = ?", at, id);
   }
 
-  /** Dead letters by reason, kept and merely counted, since the reader exists. */
+  /** Dead letters by reason, kept and merely counted, as long as letters are kept. */
   deadLetterCounts(): DeadLetterCounts {
     const rows = this.#sql.exec<{ reason: string; kept: number; unkept: number }>(
       "SELECT reason, sum(kept) AS kept, sum(unkept) AS unkept FROM dead_letter_count GROUP BY reason",

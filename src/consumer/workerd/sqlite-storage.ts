@@ -53,8 +53,11 @@ export class SqliteReaderStorage implements ReaderStorage {
   async commit({ checkpoint, deadLetters, unkept, park, gap }: ReaderCommit): Promise<void> {
     this.#storage.transactionSync(() => {
       this.#saveCheckpoint(checkpoint);
-      deadLetters.forEach((letter) => this.#keepDeadLetter(letter));
-      unkept.forEach(({ reason, hour, count }) => this.#count(reason, hour, 0, count));
+      if (deadLetters.length + unkept.length > 0) {
+        deadLetters.forEach((letter) => this.#keepDeadLetter(letter));
+        unkept.forEach(({ reason, hour, count }) => this.#count(reason, hour, 0, count));
+        this.#dropOldDeadLetters(deadLetters.length);
+      }
       for (const { creatorId, epoch, event } of park) {
         this.#sql.exec(
           "INSERT OR REPLACE INTO parked (creator_id, epoch, record_offset, event) VALUES (?, ?, ?, ?)",
@@ -188,7 +191,7 @@ export class SqliteReaderStorage implements ReaderStorage {
   }
 
   #keepDeadLetter(letter: DeadLetter): void {
-    const hour = hourOf(letter.timestamp);
+    const hour = hourOf(this.#clock.now());
     const [counted] = this.#sql
       .exec<{ kept: number }>("SELECT kept FROM dead_letter_count WHERE reason = ? AND hour = ?", letter.reason, hour)
       .toArray();
@@ -212,16 +215,18 @@ export class SqliteReaderStorage implements ReaderStorage {
     );
     if (rowsWritten > 0) {
       this.#count(letter.reason, hour, 1, 0);
-      this.#dropOldDeadLetters();
     }
   }
 
-  #dropOldDeadLetters(): void {
+  /** Drops faster than letters come, and never so many at once that a commit takes long. */
+  #dropOldDeadLetters(added: number): void {
     const oldest = hourOf(this.#clock.now()) - DEAD_LETTER_DAYS * 24;
     this.#sql.exec(
-      "DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter ORDER BY id LIMIT 10) AND hour < ?",
+      "DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter ORDER BY id LIMIT ?) AND hour < ?",
+      10 * added,
       oldest,
     );
+    this.#sql.exec("DELETE FROM dead_letter_count WHERE hour < ?", oldest);
   }
 
   #count(reason: string, hour: number, kept: number, unkept: number): void {

@@ -2,6 +2,8 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { supervisor } from "../../../src/consumer/admin.ts";
+import type { DeadLetter } from "../../../src/consumer/ports.ts";
+import { ReaderRecords } from "../../../src/consumer/workerd/reader-records.ts";
 import { SqliteReaderStorage } from "../../../src/consumer/workerd/sqlite-storage.ts";
 import {
   ADMIN_TOKEN,
@@ -232,4 +234,33 @@ test("a checkpoint of several slices is stored and found whole, with the one bef
     [1_048_576, 1],
     [1_048_576, 2],
   ]);
+});
+
+test("dead letters and their counts are limited by the hour they were set aside in, and dropped after two weeks", async () => {
+  let now = Date.UTC(2026, 10, 22, 20);
+  const letter = (offset: number): DeadLetter => ({
+    topicId: "t",
+    offset,
+    timestamp: now + offset * 3_600_000,
+    reason: "not_json",
+    detail: "value is not JSON",
+    key: "",
+    value: "garbage",
+    truncated: false,
+  });
+  const [full, later] = await runInDurableObject(reader(99), async (_instance, state) => {
+    const storage = new SqliteReaderStorage(state.storage, { now: () => now });
+    const records = new ReaderRecords(state.storage);
+    const setAside = async (from: number, count: number) => {
+      const checkpoint = { position: { topicId: "t", epoch: 1, offset: from + count }, slices: [] };
+      const deadLetters = Array.from({ length: count }, (_, i) => letter(from + i));
+      await storage.commit({ checkpoint, deadLetters, unkept: [], park: [], gap: null });
+      return { counts: records.deadLetterCounts(), oldest: records.deadLetters(0, 1)[0]?.offset };
+    };
+    const before = await setAside(0, 1_001);
+    now += 15 * 24 * 3_600_000;
+    return [before, await setAside(2_000, 200)];
+  });
+  expect(full).toEqual({ counts: { not_json: { kept: 1_000, unkept: 1 } }, oldest: 0 });
+  expect(later).toEqual({ counts: { not_json: { kept: 200, unkept: 0 } }, oldest: 2_000 });
 });
