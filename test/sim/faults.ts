@@ -40,6 +40,8 @@ export interface Faults {
   retention: number;
   /** Per step: a topic is deleted and created again. */
   recreation: number;
+  /** Per step: the engagement topic gets one more partition. */
+  growth: number;
   /** A produced event is produced again. */
   duplicate: number;
   /** A produced record is no event. */
@@ -69,6 +71,7 @@ export const calm: Faults = {
   readerStall: 0,
   retention: 0,
   recreation: 0,
+  growth: 0,
   duplicate: 0,
   garbage: 0,
   failedFetch: 0,
@@ -95,6 +98,7 @@ const worst: Faults = {
   readerStall: 0.004,
   retention: 0.004,
   recreation: 0.002,
+  growth: 0.003,
   duplicate: 0.2,
   garbage: 0.08,
   failedFetch: 0.05,

@@ -47,6 +47,11 @@ export class SimulatedTopic {
     this.topicId = topicId;
     this.partitions = Array.from({ length: partitions }, () => new SimulatedPartition());
   }
+
+  /** Adds a partition: keys fall elsewhere from now on. */
+  grow(): void {
+    this.partitions.push(new SimulatedPartition());
+  }
 }
 
 /** All topics by name. */

@@ -17,7 +17,7 @@ import type { Network } from "./network.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { SimulatedHub } from "./simulated-hub.ts";
 import { SimulatedSource, type SimulatedLog } from "./simulated-log.ts";
-import { emptyDisk, SimulatedStorage } from "./simulated-storage.ts";
+import { emptyDisk, type ReaderDisk, SimulatedStorage } from "./simulated-storage.ts";
 import type { SkewedClock } from "./skewed-clock.ts";
 import type { Skipped } from "./truth.ts";
 
@@ -29,6 +29,7 @@ export interface ReaderSurroundings {
   readonly kind: TopicKind;
   readonly topic: string;
   readonly partition: number;
+  readonly presentAtFirstStart: boolean;
   readonly firstTopicId: string;
   /** Where the first topic of this name is to be read from. */
   readonly firstOffset: number;
@@ -51,7 +52,7 @@ export class SimulatedReader {
   readonly source: Source;
   readonly clock: SkewedClock;
   readonly #world: ReaderSurroundings;
-  #disk = emptyDisk(true);
+  #disk: ReaderDisk;
   /** Where the reading of each topic began. */
   readonly #began = new Map<string, number>();
   #life = new Life();
@@ -60,6 +61,7 @@ export class SimulatedReader {
     this.#world = world;
     this.source = sourceOf(world.topic, world.partition);
     this.clock = world.clock;
+    this.#disk = emptyDisk(world.presentAtFirstStart);
     this.#start();
   }
 
@@ -96,7 +98,7 @@ export class SimulatedReader {
   loseDisk(): void {
     if (this.#disk.lastEpoch < this.#world.scheduler.now()) {
       this.clock.skewMs = 0;
-      this.#disk = emptyDisk(true);
+      this.#disk = emptyDisk(this.#world.presentAtFirstStart);
       this.#began.clear();
       this.crash(100);
     }

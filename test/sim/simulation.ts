@@ -1,6 +1,6 @@
 // One simulated history: producers, the log, readers, the watch list, hubs and dashboards in one queue of acts, with
 // faults drawn from the seed. Ends with a rest, at which every dashboard must show what the logs say.
-import { defaultTopics } from "../../src/contract/events.ts";
+import { defaultTopics, type TopicKind } from "../../src/contract/events.ts";
 import { contentIdSchema, type CreatorId, creatorIdSchema, sourceOf } from "../../src/contract/ids.ts";
 import { LIVE_RPC_VERSION, type Publish } from "../../src/contract/live-rpc.ts";
 import { partitionOf } from "../../src/contract/partitioner.ts";
@@ -23,6 +23,7 @@ const START = Date.parse("2026-11-20T10:00:00Z");
 const HOUR_MS = 3_600_000;
 const PAUSE_MS = 50 * HOUR_MS;
 const ENGAGEMENT_PARTITIONS = 2;
+const MOST_PARTITIONS = 4;
 /** How long a rest may take: the slowest thing that heals by itself is a hub's doubt about a reader that is behind. */
 const FIRST_REST_MS = 12_000;
 /** A dashboard that has just been opened sees everything within this time. */
@@ -70,6 +71,7 @@ class Simulation {
   #faults: Faults;
   #hasPaused = false;
   #hasRebuilt = false;
+  #hasGrown = false;
   #publishes = 0;
   #crashes = 0;
   #firstTopicId: string;
@@ -96,8 +98,9 @@ class Simulation {
       });
       const chances = {
         diesAfterCommit: () => this.#chance.happens(this.#faults.hubDeathAtCommit),
-        // Behind a gap an item's first record may be of the very instant of the one lost before it.
-        countsMayFall: () => this.#hasRebuilt || this.#readers.some(({ hasGap }) => hasGap),
+        // Behind a gap an item's first record may be of the very instant of the one lost before it; of an item in several
+        // partitions the earliest beginning is shown, though another may have begun again.
+        countsMayFall: () => this.#hasRebuilt || this.#hasGrown || this.#readers.some(({ hasGap }) => hasGap),
       };
       const hub = new SimulatedHub(creatorId, this.#clock(), this.#scheduler, watchList, chances);
       this.#hubs.set(creatorId, hub);
@@ -146,28 +149,31 @@ class Simulation {
       const topic = defaultTopics[kind];
       const partitions = this.#log.topics.get(topic)?.partitions.length ?? 0;
       for (let partition = 0; partition < partitions; partition++) {
-        this.#readers.push(
-          new SimulatedReader({
-            kind,
-            topic,
-            partition,
-            firstTopicId: this.#firstTopicId,
-            firstOffset: kind === "engagement" ? (this.#before[partition] ?? 0) : 0,
-            log: this.#log,
-            scheduler: this.#scheduler,
-            chance: this.#chance,
-            network: this.#network,
-            clock: this.#clock(),
-            faults: () => this.#faults,
-            hasPaused: () => this.#hasPaused,
-            hub: (creatorId) => this.#hub(creatorId),
-            watchList: () => this.#watchList.core(),
-            onPublish: (publish) => this.#checkPublish(publish),
-            onViolation: (violation) => this.#violate(violation),
-          }),
-        );
+        this.#readers.push(this.#makeReader(kind, partition, true));
       }
     }
+  }
+
+  #makeReader(kind: TopicKind, partition: number, presentAtFirstStart: boolean): SimulatedReader {
+    return new SimulatedReader({
+      kind,
+      topic: defaultTopics[kind],
+      partition,
+      presentAtFirstStart,
+      firstTopicId: this.#firstTopicId,
+      firstOffset: kind === "engagement" ? (this.#before[partition] ?? 0) : 0,
+      log: this.#log,
+      scheduler: this.#scheduler,
+      chance: this.#chance,
+      network: this.#network,
+      clock: this.#clock(),
+      faults: () => this.#faults,
+      hasPaused: () => this.#hasPaused,
+      hub: (creatorId) => this.#hub(creatorId),
+      watchList: () => this.#watchList.core(),
+      onPublish: (publish) => this.#checkPublish(publish),
+      onViolation: (violation) => this.#violate(violation),
+    });
   }
 
   #clock(): SkewedClock {
@@ -279,15 +285,27 @@ class Simulation {
     if (chance.happens(faults.retention)) {
       this.#retain();
     }
+    if (chance.happens(faults.growth) && this.#engagement().partitions.length < MOST_PARTITIONS) {
+      await this.#grow();
+    }
     if (chance.happens(faults.recreation)) {
       this.#trace("engagement topic is recreated");
-      this.#log.create(defaultTopics.engagement, ENGAGEMENT_PARTITIONS);
+      this.#log.create(defaultTopics.engagement, this.#engagement().partitions.length);
       // Items of the new topic are counted from another instant than those of the old one.
       await this.#scheduler.runUntil(this.#scheduler.now() + 10);
       for (let i = chance.between(0, 30); i > 0; i--) {
         this.#workload.produce(this.#scheduler.now(), this.#faults);
       }
     }
+  }
+
+  /** The supervisor finds a new partition, starts its reader and tells the watch list. */
+  async #grow(): Promise<void> {
+    this.#trace("the engagement topic gets a partition");
+    this.#hasGrown = true;
+    this.#engagement().grow();
+    this.#readers.push(this.#makeReader("engagement", this.#engagement().partitions.length - 1, false));
+    await this.#expectSources();
   }
 
   /** Everything stands still for longer than an idle item is kept. */
@@ -387,13 +405,15 @@ class Simulation {
   }
 
   /**
-   * Where counting began anew in the middle of a stream, its summary depends on when that was; and of records that are
-   * gone only the hub still knows the stream.
+   * Where counting began anew in the middle of a stream, or went on in another partition, its summary depends on when
+   * that was; and of records that are gone only the hub still knows the stream.
    */
   #areStreamsWhole(): boolean {
     const { topicId, partitions } = this.#engagement();
     const isRecounted = this.#hasRebuilt && (this.#hasPaused || partitions.some(({ earliest }) => earliest > 0));
-    return topicId === this.#firstTopicId && !isRecounted && !this.#readers.some(({ hasGap }) => hasGap);
+    return (
+      topicId === this.#firstTopicId && !this.#hasGrown && !isRecounted && !this.#readers.some(({ hasGap }) => hasGap)
+    );
   }
 
   async #expectStreams(): Promise<void> {
