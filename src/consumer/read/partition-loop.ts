@@ -68,6 +68,7 @@ export class PartitionLoop implements LoopView {
   #failure: string | null = null;
   #records = 0;
   #lookedAt = 0;
+  #restarts = 0;
 
   constructor(ports: ReaderPorts, makeHandler: (suspects: Suspects, loop: LoopView) => PartitionHandler) {
     this.#ports = ports;
@@ -94,6 +95,7 @@ export class PartitionLoop implements LoopView {
 
   /** Forgets everything in memory: the next step begins from what is stored. */
   restart(): void {
+    this.#restarts++;
     this.#handler?.stop();
     this.#handler = null;
     this.#cursor = null;
@@ -165,6 +167,7 @@ export class PartitionLoop implements LoopView {
   }
 
   async #start(): Promise<void> {
+    const restarts = this.#restarts;
     const stored = await this.#ports.storage.start();
     if (stored.stopped !== null) {
       this.#stopped = stored.stopped;
@@ -174,6 +177,11 @@ export class PartitionLoop implements LoopView {
     await suspects.begin();
     const handler = this.#makeHandler(suspects, this);
     const position = await handler.restore(stored);
+    if (this.#restarts !== restarts) {
+      // What was read may have been reset meanwhile.
+      handler.stop();
+      return;
+    }
     if (position === null && stored.checkpoints.length > 0) {
       this.#ports.log.error("no checkpoint can be read: the state is rebuilt", { source: this.#ports.source });
     }
@@ -207,6 +215,9 @@ export class PartitionLoop implements LoopView {
     }
     this.#lookAround(cursor);
     const read = await cursor.read();
+    if (this.#cursor !== cursor) {
+      return;
+    }
     switch (read.kind) {
       case "records":
         for (const portion of suspects.portions(read.records)) {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { sleep } from "../../../src/consumer/deadline.ts";
+import type { ReaderPorts } from "../../../src/consumer/ports.ts";
 import { EngagementHandler } from "../../../src/consumer/read/engagement-handler.ts";
 import { PartitionLoop } from "../../../src/consumer/read/partition-loop.ts";
 import { FakeWorld } from "./fakes.ts";
@@ -102,6 +104,61 @@ describe("where it begins", () => {
     await world.time.pass(3_000);
     expect(last(world)?.epoch).toBeGreaterThan(before);
     expect(last(world)?.totals.views).toBe(1);
+  });
+});
+
+/** What a reset does, to a reader that may be in the middle of something. */
+function reset(world: FakeWorld, loop: PartitionLoop): void {
+  world.storage.checkpoints = [];
+  world.storage.stopped = null;
+  loop.restart();
+}
+
+describe("an operator's reset", () => {
+  test("is not undone by a reader that was just taking up what was stored", async () => {
+    const world = new FakeWorld();
+    world.records.add(event(world));
+    const ports: ReaderPorts = {
+      ...world.ports(),
+      compressor: {
+        compress: async (bytes) => bytes.slice(),
+        decompress: async (bytes) => {
+          await sleep(world.time, 5_000);
+          return bytes.slice();
+        },
+      },
+    };
+    const loop = new PartitionLoop(ports, (suspects, view) => new EngagementHandler(ports, suspects, view));
+    void loop.run(LIMITS);
+    await world.time.pass(15_000);
+    const before = world.storage.checkpoints[0]?.position.epoch ?? Infinity;
+    kill(loop);
+    await world.time.pass(4_000);
+    reset(world, loop);
+    await world.time.pass(20_000);
+    expect(loop.status().epoch).toBeGreaterThan(before);
+    expect(world.storage.checkpoints.map(({ position }) => position.epoch > before)).not.toContain(false);
+  });
+
+  test("is not undone by a reader that was just about to stop", async () => {
+    const world = new FakeWorld();
+    world.records.add(event(world), event(world));
+    const loop = startReader(world);
+    await world.time.pass(15_000);
+    world.records.records = world.records.records.slice(0, 1);
+    const bounds = world.records.bounds.bind(world.records);
+    let probes = 0;
+    world.records.bounds = async () => {
+      probes++;
+      if (probes === 3) {
+        reset(world, loop);
+      }
+      return bounds();
+    };
+    await world.time.pass(40_000);
+    expect(probes).toBeGreaterThanOrEqual(3);
+    expect(loop.health.state).toBe("ok");
+    expect(loop.status().offset).toBe(1);
   });
 });
 
