@@ -84,12 +84,12 @@ export const streamSummarySchema = z.object({
   endedAt: instantSchema,
   peakViewers: countSchema,
   peakAt: instantSchema.nullable(),
-  averageViewers: countSchema,
+  averageViewers: countSchema.meta({ description: "Mean over the stream's minutes of the most viewers in each." }),
   uniqueSessions: countSchema,
   watchSeconds: z.number().min(0),
-  likes: z.number().int(),
+  likes: z.number().int().meta({ description: "Added less removed: may be below 0." }),
   shares: countSchema,
-  subscribersGained: countSchema,
+  subscribersGained: countSchema.meta({ description: "In the minutes from the stream's first to its last." }),
   approximate: z.boolean(),
 });
 export type StreamSummary = z.infer<typeof streamSummarySchema>;
