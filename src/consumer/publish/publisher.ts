@@ -253,7 +253,8 @@ export class Publisher {
       watched.behind = null;
       watched.notBefore = sentAt + watched.intervalMs;
     }
-    if (watched.isOwed) {
+    // What was on its way when counting began again serves nobody.
+    if (watched.isOwed && sent.epoch === this.#publications.position().epoch) {
       watched.isOwed = reply.outcome === "behind";
       this.onServed();
     }

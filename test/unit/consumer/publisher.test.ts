@@ -1,7 +1,14 @@
 import { expect, test } from "vitest";
 import { type Publications, Publisher } from "../../../src/consumer/publish/publisher.ts";
-import { type CreatorId, creatorIdSchema } from "../../../src/contract/ids.ts";
+import { type CreatorId, creatorIdSchema, sourceSchema } from "../../../src/contract/ids.ts";
+import type { Publish, PublishReply } from "../../../src/contract/live-rpc.ts";
 import { FakeWorld } from "./fakes.ts";
+
+const source = sourceSchema.parse("user.engagement.events:0");
+const nothing = { liveViewers: 0, views: 0, likes: 0, shares: 0, completions: 0, watchSeconds: 0, items: 0 };
+const publicationOf = (creatorId: CreatorId, epoch: number): Publish => {
+  return { v: 1, creatorId, source, epoch, offset: 0, at: 0, caughtUp: true, totals: nothing, items: [] };
+};
 
 test("whoever is watched no longer is forgotten", () => {
   const forgotten: CreatorId[] = [];
@@ -22,4 +29,34 @@ test("whoever is watched no longer is forgotten", () => {
   expect(forgotten).toEqual([two]);
   publisher.keepOnly(new Set([three]));
   expect(forgotten).toEqual([two, one]);
+});
+
+test("a publish that was on its way when counting began again serves nobody", async () => {
+  const creatorId = creatorIdSchema.parse("crt_1");
+  const position = { epoch: 1, offset: 0 };
+  const publications: Publications = {
+    hasSomethingFor: () => true,
+    of: () => publicationOf(creatorId, position.epoch),
+    position: () => ({ ...position }),
+    forget: () => undefined,
+  };
+  const world = new FakeWorld();
+  const answers: (() => void)[] = [];
+  const publish = ({ epoch, offset }: Publish) =>
+    new Promise<PublishReply>((resolve) => {
+      answers.push(() => resolve({ v: 1, outcome: "accepted", held: { epoch, offset }, intervalMs: 250 }));
+    });
+  const publisher = new Publisher({ ...world.ports(), hubs: { publish } }, publications);
+
+  publisher.watch(creatorId, "h1");
+  publisher.pump();
+  position.epoch = 2;
+  publisher.everythingChanged();
+  answers[0]?.();
+  await world.time.pass(1_000);
+  expect(publisher.unserved().waiting).toBe(1);
+  answers[1]?.();
+  await world.time.pass(1_000);
+
+  expect(publisher.unserved().waiting).toBe(0);
 });
