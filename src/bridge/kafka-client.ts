@@ -6,6 +6,7 @@ import { Admin, ConnectionPool, Producer, kGetApi, kGetBootstrapConnection } fro
 import type { Base, BaseOptions, Connection, SASLMechanismValue, fetchV17, metadataV12 } from "@platformatic/kafka";
 
 import { logUnavailable } from "./errors.ts";
+import { BrokerOrder } from "./kafka-brokers.ts";
 import { isPassing } from "./kafka-errors.ts";
 
 /** How to reach Kafka. */
@@ -35,12 +36,15 @@ const IDLE_POLLS = 64;
 export class KafkaClient {
   readonly admin: Admin;
   readonly producer: Producer;
+  /** Who is asked about the cluster, by every client here. */
+  readonly brokers: BrokerOrder;
   readonly #options: BaseOptions;
   readonly #idle: ConnectionPool[] = [];
   readonly #polling = new Set<ConnectionPool>();
 
   constructor(options: KafkaOptions) {
     this.#options = baseOptions(options);
+    this.brokers = new BrokerOrder(options.brokers);
     this.admin = new Admin(this.#options);
     // Retries of an idempotent producer cannot store a record twice; a stalled one must end before its request does.
     this.producer = new Producer({
@@ -49,6 +53,8 @@ export class KafkaClient {
       retries: 3,
       retryDelay: (_client, _operation, attempt) => 100 * 3 ** (attempt - 1),
     });
+    this.brokers.guide(this.admin);
+    this.brokers.guide(this.producer);
   }
 
   /** What further clients, such as members of groups, connect with. */
@@ -65,7 +71,7 @@ export class KafkaClient {
     return negotiated<MetadataApi>(this.admin, "Metadata");
   }
 
-  /** A connection to whichever broker answers first. */
+  /** A connection to the broker whose turn it is, or to the next one that accepts it. */
   anyBroker(): Promise<Connection> {
     return new Promise((resolve, reject) => {
       this.admin[kGetBootstrapConnection]((error, connection) => {

@@ -74,6 +74,7 @@ export async function joinKafkaGroup(
     rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, Math.min(SESSION_MS.most, sessionTimeoutMs)),
     heartbeatInterval: HEARTBEAT_INTERVAL_MS,
   });
+  client.brokers.guide(consumer);
   // A rejoin that failed is seen by the next call, which finds no membership.
   consumer.on("error", () => undefined);
   consumer.topics.trackAll(...topics);

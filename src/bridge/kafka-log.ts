@@ -58,9 +58,7 @@ export function openKafkaLog(options: KafkaOptions): Log {
       return joinKafkaGroup(client, joinOptions, deadline);
     },
 
-    check: async (deadline) => {
-      await persist(deadline, () => client.anyBroker());
-    },
+    check: (deadline) => metadata.check(deadline),
 
     close: () => client.close(),
   };

@@ -19,6 +19,13 @@ export interface KafkaTopic {
 /** Kafka's own default is five minutes; a reader should see new partitions, and a recreated topic, sooner. */
 const MAX_AGE_MS = 5_000;
 
+/**
+ * How long the first try waits for a broker, milliseconds, doubled with every further one: half of the contract's default
+ * timeout of a fetch, so that a broker that hangs leaves time to ask another, and a slow cluster is waited for in the end.
+ */
+const PATIENCE_MS = 500;
+const MOST_DOUBLINGS = 5;
+
 const response = z.object({
   brokers: z.array(z.object({ nodeId: z.number(), host: z.string(), port: z.number() })),
   topics: z.array(
@@ -51,7 +58,7 @@ export class KafkaMetadata {
     if (!fresh && known !== undefined && performance.now() - known.readAt < MAX_AGE_MS) {
       return known.topic;
     }
-    const [topic] = await persist(deadline, () => this.#readOnce([name]));
+    const [topic] = await persist(deadline, (tries) => this.#readOnce([name], tries));
     return topic;
   }
 
@@ -76,7 +83,12 @@ export class KafkaMetadata {
 
   /** Every topic that is not Kafka's own. */
   all(deadline: AbortSignal): Promise<KafkaTopic[]> {
-    return persist(deadline, () => this.#readOnce(null));
+    return persist(deadline, (tries) => this.#readOnce(null, tries));
+  }
+
+  /** Whether a broker answers. Throws a 503 when none does. */
+  async check(deadline: AbortSignal): Promise<void> {
+    await persist(deadline, (tries) => this.#readOnce([], tries));
   }
 
   /** Forgets what is known of a topic: its leader, or the topic itself, is not where it was. */
@@ -85,19 +97,18 @@ export class KafkaMetadata {
   }
 
   /** Callers that want the same share one request. */
-  #readOnce(names: string[] | null): Promise<KafkaTopic[]> {
-    const key = names?.join() ?? "*";
-    const reading = this.#reading.get(key) ?? this.#read(names).finally(() => this.#reading.delete(key));
+  #readOnce(names: string[] | null, tries: number): Promise<KafkaTopic[]> {
+    const key = JSON.stringify(names);
+    const reading = this.#reading.get(key) ?? this.#read(names, tries).finally(() => this.#reading.delete(key));
     this.#reading.set(key, reading);
     return reading;
   }
 
-  async #read(names: string[] | null): Promise<KafkaTopic[]> {
-    const connection = await this.#client.anyBroker();
-    const api = await this.#client.metadataApi();
+  async #read(names: string[] | null, tries: number): Promise<KafkaTopic[]> {
     const { brokers, topics } = response.parse(
-      await api.async(connection, names, false, false).catch((error: unknown) => partialAnswer(error)),
+      await this.#ask(names, PATIENCE_MS * 2 ** Math.min(tries, MOST_DOUBLINGS)),
     );
+    this.#client.brokers.learn(brokers);
     const found = topics.flatMap(({ name, topicId: uuid = "", isInternal, partitions, errorCode }) => {
       if (name === null || isInternal || absent.has(errorCode)) {
         return [];
@@ -114,6 +125,28 @@ export class KafkaMetadata {
       this.#known.set(topic.name, { topic, readAt: performance.now() });
     }
     return found;
+  }
+
+  /** Asks the broker whose turn it is; one that takes too long loses it, and the error asks for another try. */
+  async #ask(names: string[] | null, patienceMs: number): Promise<MetadataResponse> {
+    const { admin, brokers } = this.#client;
+    const asked = brokers.first;
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      late.reject(Object.assign(new Error("a broker does not answer"), { syscall: "metadata" }));
+      brokers.passOver(asked, admin);
+    }, patienceMs);
+    try {
+      return await Promise.race([this.#answer(names), late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #answer(names: string[] | null): Promise<MetadataResponse> {
+    const connection = await this.#client.anyBroker();
+    const api = await this.#client.metadataApi();
+    return api.async(connection, names, false, false).catch((error: unknown) => partialAnswer(error));
   }
 }
 

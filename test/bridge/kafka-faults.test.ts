@@ -1,7 +1,9 @@
 // Brokers that die, freeze and come back, and leaders that move, under a bridge that goes on.
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { Admin } from "@platformatic/kafka";
 import { expect, test } from "vitest";
-import { withKafka } from "./with-kafka.ts";
+import { bridgeTo, withKafka } from "./with-kafka.ts";
 import type { KafkaCluster } from "./kafka/broker.ts";
 import type { Message, RestClient } from "./rest-client.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -69,9 +71,54 @@ withKafka("one broker", {}, (now) => {
     expect(answer.ms).toBeLessThan(1_300);
     expect(await readAll(rest, topic)).toEqual(["before"]);
   });
+
+  test("a broker that accepts connections and says nothing is passed over, and not asked again", async () => {
+    const { cluster } = now();
+    const topic = "beside-a-silent-one";
+    await createTopic(cluster, topic, 1);
+    const silent = createServer((socket) => socket.on("error", () => undefined).resume());
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as AddressInfo;
+    const { rest, close } = await bridgeTo({ brokers: [`127.0.0.1:${port}`, ...cluster.brokers] });
+    expect((await rest.get("/readyz")).status).toBe(200);
+    expect((await rest.post(`/produce/${topic}`, { value: "here" })).status).toBe(200);
+    const offsets = await rest.post("/offsets/latest?timeout=1000", { topic, partition: 0 });
+    expect([offsets.status, offsets.ms < 500]).toEqual([200, true]);
+    await close();
+    silent.close();
+
+    const alone = createServer((socket) => socket.on("error", () => undefined).resume());
+    await new Promise<void>((resolve) => alone.listen(0, "127.0.0.1", resolve));
+    const other = await bridgeTo({ brokers: [`127.0.0.1:${(alone.address() as AddressInfo).port}`] });
+    expect((await other.rest.get("/readyz")).status).toBe(503);
+    await other.close();
+    alone.close();
+  });
 });
 
 withKafka("three brokers", { brokers: 3, settings: { "min.insync.replicas": "2" } }, (now) => {
+  test("while the first broker hangs, the bridge is ready and answers from the others", async () => {
+    const { cluster, rest } = now();
+    const topic = "beside-a-frozen-one";
+    await createTopic(cluster, topic, 3);
+    await rest.post(`/produce/${topic}`, { value: "before" });
+    cluster.freeze(0, true);
+    try {
+      // Wherever the partition's leader was, the others have one within the session of the frozen broker.
+      await waitUntil("the record is read", async () => {
+        const answer = await rest.post("/fetch", { topic, partition: 0, offset: 0, timeout: 1_000 });
+        return answer.status === 200 && answer.json<Message[]>()[0]?.value === "before";
+      });
+      expect((await rest.get("/readyz")).status).toBe(200);
+      expect((await rest.get("/topics")).ms).toBeLessThan(1_000);
+      await waitUntil("a record is taken", async () => {
+        return (await rest.post(`/produce/${topic}`, { value: "meanwhile" })).status === 200;
+      });
+    } finally {
+      cluster.freeze(0, false);
+    }
+  });
+
   test("when a leader dies, polls and produces go on at the next one and nothing acknowledged is lost or doubled", async () => {
     const { cluster, rest } = now();
     const topic = "replicated";
