@@ -2,6 +2,7 @@
 import type { MessageToProduce } from "@platformatic/kafka";
 import { partitionOf } from "../contract/partitioner.ts";
 import type { KafkaClient } from "./kafka-client.ts";
+import { logUnavailable } from "./errors.ts";
 import { asBridgeError, within } from "./kafka-errors.ts";
 import type { KafkaMetadata, KafkaTopic } from "./kafka-metadata.ts";
 import type { NewRecord, RecordMetadata } from "./log.ts";
@@ -26,6 +27,7 @@ export async function produceToKafka(
     records.map(({ topic, partition }) => ({ topic, partition: partition ?? 0 })),
     deadline,
   );
+  refreshProducer(client, topics.values());
   const now = Date.now();
   const stored: RecordMetadata[] = [];
   for (const { messages, indexes } of sendsOf(records, topics, now)) {
@@ -40,7 +42,23 @@ export async function produceToKafka(
       });
     }
   }
+  for (const index of records.keys()) {
+    if (stored[index] === undefined) {
+      throw logUnavailable(new Error("an answer of Kafka lacks a record that was sent"));
+    }
+  }
   return stored;
+}
+
+/** The producer puts a record whose partition it has not heard of into another one: it must not know less than we do. */
+function refreshProducer({ producer }: KafkaClient, topics: Iterable<KafkaTopic>): void {
+  const known = producer.currentMetadata?.topics;
+  for (const { name, leaders } of topics) {
+    const count = known?.get(name)?.partitionsCount;
+    if (count !== undefined && count !== leaders.length) {
+      producer.clearMetadata();
+    }
+  }
 }
 
 function choosePartition(topic: KafkaTopic | undefined, key: string | undefined): number {

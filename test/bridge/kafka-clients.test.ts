@@ -5,6 +5,7 @@ import { Kafka, Partitioners, logLevel } from "kafkajs";
 import { expect, test } from "vitest";
 import { bridgeTo, withKafka } from "./with-kafka.ts";
 import type { Message } from "./rest-client.ts";
+import { waitUntil } from "./wait-until.ts";
 
 const login = { username: "alice", password: "alice-secret" };
 
@@ -87,6 +88,28 @@ withKafka("the bridge among other clients", { login }, (now) => {
         partition: partitionFor({ topic, partitionMetadata, message: { key, value: "" } }),
       });
     }
+  });
+
+  test("a record for a partition that was just added lands there", async () => {
+    const topic = await topicOf(1);
+    const { log, rest } = now();
+    await rest.post(`/produce/${topic}`, { value: "before" });
+    const admin = kafkajs().admin();
+    await admin.connect();
+    await admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] });
+    await admin.disconnect();
+    await waitUntil("the new partitions are known", async () => {
+      return (await log.topic(topic, AbortSignal.timeout(5_000), { fresh: true }))?.partitions === 3;
+    });
+    const records = [2, 0, 1].map((partition) => ({ partition, value: `for ${partition}` }));
+    // A new partition's leader may not be there yet.
+    await waitUntil("all three are taken", async () => {
+      const answer = await rest.post(`/produce/${topic}`, records);
+      const stored = answer.status === 200 ? answer.json<Message[]>() : [];
+      return stored.map(({ partition }) => partition).join() === "2,0,1";
+    });
+    expect((await fetched(topic, 2)).map(({ value }) => value)).toContain("for 2");
+    expect((await fetched(topic, 0)).map(({ value }) => value)).not.toContain("for 2");
   });
 
   test("offsets committed through the bridge are where a kafkajs consumer begins, and the reverse", async () => {
