@@ -2,7 +2,7 @@
 import { appendFileSync, writeFileSync, renameSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { BridgeError } from "./errors.ts";
+import { BridgeError, MembershipLost } from "./errors.ts";
 import type { GroupMember, JoinOptions, TopicInfo, TopicPartition, TopicPartitionOffset } from "./log.ts";
 
 const line = z.object({
@@ -20,6 +20,8 @@ export class EmbeddedGroups {
   /** By group, then by topic id and partition: a recreated topic starts without positions. */
   readonly #offsets = new Map<string, Map<string, Line>>();
   readonly #members = new Map<string, Map<string, readonly string[]>>();
+  /** By group: how often its partitions were dealt out. */
+  readonly #generations = new Map<string, number>();
 
   constructor(path: string, topic: (name: string) => TopicInfo | undefined) {
     this.#path = path;
@@ -63,21 +65,33 @@ export class EmbeddedGroups {
     const members = this.#members.get(group) ?? new Map<string, readonly string[]>();
     this.#members.set(group, members);
     members.set(instance, topics);
-    const isMember = () => members.get(instance) === topics;
+    this.#deal(group);
+    const check = () => {
+      if (members.get(instance) !== topics) {
+        throw new MembershipLost(group, instance);
+      }
+    };
     return {
-      assignment: async () => (isMember() ? this.#assignment(members, instance) : []),
+      assignment: async () => {
+        check();
+        const generation = this.#generations.get(group) ?? 0;
+        return { membership: instance, generation, partitions: this.#assignment(members, instance) };
+      },
       commit: async (offsets) => {
-        if (!isMember()) {
-          throw new BridgeError(409, `Instance ${instance} is no longer a member of ${group}`);
-        }
+        check();
         this.#store(group, offsets);
       },
       leave: async () => {
-        if (isMember()) {
+        if (members.get(instance) === topics) {
           members.delete(instance);
+          this.#deal(group);
         }
       },
     };
+  }
+
+  #deal(group: string): void {
+    this.#generations.set(group, (this.#generations.get(group) ?? 0) + 1);
   }
 
   /** Partition `p` of a topic goes to the subscriber numbered `p` modulo their count, in the order of their names. */

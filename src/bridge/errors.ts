@@ -14,6 +14,13 @@ export class BridgeError extends Error {
   }
 }
 
+/** 409: a member whose place in its group went to another one of its name. Whoever asks next joins anew. */
+export class MembershipLost extends BridgeError {
+  constructor(group: string, instance: string) {
+    super(409, `Conflict: instance ${instance} is no longer a member of ${group}`);
+  }
+}
+
 /** 400: the request is not what the contract says. */
 export const badRequest = (message: string) => new BridgeError(400, message);
 

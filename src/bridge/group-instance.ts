@@ -1,15 +1,32 @@
 // One consumer instance: a member of a group, the partitions it was given, and its positions in them.
 import type { Clock } from "../runtime/clock.ts";
-import { BridgeError } from "./errors.ts";
+import { BridgeError, unknownPartition, unknownTopic } from "./errors.ts";
+import { GroupPositions } from "./group-positions.ts";
 import type { InstanceOptions } from "./instance-options.ts";
-import type { FetchOptions, FetchedPartition, GroupMember, Log, TopicPartition, TopicPartitionOffset } from "./log.ts";
+import { pause } from "./kafka-errors.ts";
+import type { FetchOptions, FetchPosition, FetchedPartition, GroupMember, Log, TopicPartitionOffset } from "./log.ts";
 
 /** How long one read waits before the assignment is looked at again: a rebalance gives and takes partitions. */
 const LOOK_MS = 1_000;
 /** Pause before an instance without partitions looks again. */
 const IDLE_PAUSE_MS = 100;
-/** How long joining, committing or looking positions up may take within a call. */
+/** How long joining, leaving, committing or looking positions up may take. */
 export const GROUP_DEADLINE_MS = 10_000;
+/** What a call that asks not to wait gives Kafka all the same, milliseconds: as much as a fetch does. */
+const LEAST_DEADLINE_MS = 1_000;
+/** What is left to the steps at the end of a call that has waited for as long as it was to, milliseconds. */
+const MARGIN_MS = 250;
+
+/** When Kafka counts as hung for a call that is to take so many milliseconds, on the clock of `performance`. */
+const lastMoment = (timeoutMs: number) => performance.now() + Math.max(LEAST_DEADLINE_MS, timeoutMs);
+
+/** The deadline of a step of a call. */
+function until(last: number): AbortSignal {
+  return AbortSignal.timeout(Math.ceil(Math.min(GROUP_DEADLINE_MS, Math.max(MARGIN_MS, last - performance.now()))));
+}
+
+/** The deadline of a call that is to take so many milliseconds. */
+export const groupDeadline = (timeoutMs: number) => until(lastMoment(timeoutMs));
 
 /** Who an instance is, and for whom: only the credential that made an instance may use it. */
 export interface InstanceId {
@@ -17,8 +34,6 @@ export interface InstanceId {
   name: string;
   owner: string;
 }
-
-const keyOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
 
 /** A member of a group in this process. Calls for one instance must follow each other. */
 export class GroupInstance implements InstanceId {
@@ -32,11 +47,7 @@ export class GroupInstance implements InstanceId {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #member: GroupMember;
-  /** Next offsets to read, by topic and partition. */
-  readonly #positions = new Map<string, TopicPartitionOffset>();
-  /** Positions not committed yet. */
-  readonly #uncommitted = new Map<string, TopicPartitionOffset>();
-  #assigned: TopicPartition[] = [];
+  readonly #positions = new GroupPositions();
   #committedAt: number;
 
   private constructor(
@@ -72,99 +83,128 @@ export class GroupInstance implements InstanceId {
   }
 
   /** The partitions it reads. */
-  get assigned(): readonly TopicPartition[] {
-    return this.#assigned;
+  get assigned() {
+    return this.#positions.assigned;
   }
 
   /** Reads on; commits before, where that is due, what earlier calls answered. */
   async consume(options: FetchOptions): Promise<FetchedPartition[]> {
-    await this.#autoCommit();
-    return this.#read(options);
+    const end = performance.now() + options.timeoutMs;
+    const last = lastMoment(options.timeoutMs);
+    await this.#follow(until(last));
+    const { autoCommit, autoCommitIntervalMs } = this.options;
+    if (autoCommit && this.#clock.now() - this.#committedAt >= autoCommitIntervalMs) {
+      await this.#commit(this.#positions.uncommitted, until(last));
+    }
+    return this.#read(options, end, last);
   }
 
-  /** Commits the given positions, or what was consumed. */
-  commitGiven(offsets: readonly TopicPartitionOffset[]): Promise<void> {
-    return this.#commit(offsets.length > 0 ? offsets : [...this.#uncommitted.values()]);
+  /** Commits the given positions, or what was consumed. Throws a 409 for partitions that are not this member's. */
+  async commitGiven(offsets: readonly TopicPartitionOffset[], deadline: AbortSignal): Promise<void> {
+    await this.#follow(deadline);
+    for (const { topic, partition } of offsets.filter((each) => !this.#positions.isAssigned(each))) {
+      const found = await this.#log.topic(topic, deadline, { fresh: true });
+      if (found === undefined) {
+        throw unknownTopic(topic);
+      }
+      throw partition < found.partitions
+        ? new BridgeError(409, `Conflict: ${topic}/${partition} is not assigned to instance ${this.name}`)
+        : unknownPartition(topic, partition);
+    }
+    await this.#commit(offsets.length > 0 ? offsets : this.#positions.consumed, deadline);
   }
 
   /** Leaves the group, committing what auto-commit would. */
-  async leave(): Promise<void> {
+  async leave(deadline: AbortSignal): Promise<void> {
     if (this.options.autoCommit) {
-      // The group may have moved on without this member; then others have read, or will read, from there.
-      await this.#commit([...this.#uncommitted.values()]).catch(() => undefined);
+      try {
+        await this.#follow(deadline);
+        await this.#commit(this.#positions.uncommitted, deadline);
+      } catch {
+        // The group may have moved on without this member; then others have read, or will read, from there.
+      }
     }
-    await this.#member.leave();
+    await this.#member.leave(deadline);
   }
 
-  async #read(options: FetchOptions): Promise<FetchedPartition[]> {
-    const end = performance.now() + options.timeoutMs;
+  async #read(options: FetchOptions, end: number, last: number): Promise<FetchedPartition[]> {
     for (;;) {
-      await this.#assign();
-      const left = Math.max(0, end - performance.now());
-      const positions = [...this.#positions.values()];
-      if (positions.length === 0) {
-        await new Promise((resolve) => setTimeout(resolve, Math.min(left, IDLE_PAUSE_MS)));
-      } else {
-        const fetched = await this.#fetch(positions, { ...options, timeoutMs: Math.min(left, LOOK_MS) });
-        await this.#assign();
-        // A partition that was taken away meanwhile is read by its new owner.
-        const kept = fetched.filter((each) => this.#positions.has(keyOf(each)));
-        for (const { topic, partition, nextOffset: offset } of kept) {
-          this.#positions.set(keyOf({ topic, partition }), { topic, partition, offset });
-        }
-        const delivered = kept.filter(({ count }) => count > 0);
-        for (const { topic, partition, nextOffset: offset } of delivered) {
-          this.#uncommitted.set(keyOf({ topic, partition }), { topic, partition, offset });
-        }
-        if (delivered.length > 0) {
-          return delivered;
-        }
-      }
-      if (performance.now() >= end || options.signal.aborted) {
+      // Whoever asked is gone, or wants something else first: what would be read now would be lost.
+      if (options.signal.aborted) {
         return [];
       }
+      await this.#begin(until(last));
+      const left = Math.max(0, end - performance.now());
+      const { next } = this.#positions;
+      const wait = next.length === 0 ? pause(Math.min(left, IDLE_PAUSE_MS), options.signal) : undefined;
+      const fetched =
+        wait === undefined ? await this.#fetch(next, { ...options, timeoutMs: Math.min(left, LOOK_MS) }) : [];
+      await wait;
+      // A partition that was taken away meanwhile is read by its new owner.
+      await this.#follow(until(last));
+      if (options.signal.aborted) {
+        return [];
+      }
+      const delivered = this.#positions.advance(fetched);
+      if (delivered.length > 0 || performance.now() >= end) {
+        return delivered;
+      }
     }
   }
 
-  /** Reads; a position that retention has overtaken is reset as the instance was told. */
-  async #fetch(positions: readonly TopicPartitionOffset[], options: FetchOptions): Promise<FetchedPartition[]> {
+  /** Reads; a position that retention has overtaken, or whose topic is another one now, is found anew. */
+  async #fetch(positions: readonly FetchPosition[], options: FetchOptions): Promise<FetchedPartition[]> {
     try {
       return await this.#log.fetch(positions, options);
     } catch (error) {
-      if (!(error instanceof BridgeError) || error.status !== 416 || this.options.autoOffsetReset === "none") {
+      const status = error instanceof BridgeError ? error.status : 500;
+      const deadline = groupDeadline(options.timeoutMs);
+      if (status === 409) {
+        await this.#follow(deadline, { fresh: true });
+      } else if (status === 416 && this.options.autoOffsetReset !== "none") {
+        await this.#reset(positions, deadline);
+      } else {
         throw error;
       }
-      const deadline = AbortSignal.timeout(GROUP_DEADLINE_MS);
-      const [earliest, latest] = await Promise.all([
-        this.#log.offsets(positions, "earliest", deadline),
-        this.#log.offsets(positions, "latest", deadline),
-      ]);
-      positions.forEach((position, i) => {
-        const first = earliest[i]?.offset ?? 0;
-        const last = latest[i]?.offset ?? 0;
-        if (position.offset < first || position.offset > last) {
-          const offset = this.options.autoOffsetReset === "earliest" ? first : last;
-          this.#positions.set(keyOf(position), { ...position, offset });
-        }
-      });
-      return this.#log.fetch([...this.#positions.values()], options);
+      return [];
     }
   }
 
-  /** Follows the assignment: forgets partitions taken away, finds where to begin in those newly given. */
-  async #assign(): Promise<void> {
-    const deadline = AbortSignal.timeout(GROUP_DEADLINE_MS);
-    this.#assigned = await this.#member.assignment(deadline);
-    const assigned = new Set(this.#assigned.map(keyOf));
-    for (const key of this.#positions.keys()) {
-      if (!assigned.has(key)) {
-        this.#positions.delete(key);
-        this.#uncommitted.delete(key);
+  async #reset(positions: readonly FetchPosition[], deadline: AbortSignal): Promise<void> {
+    const [earliest, latest] = await Promise.all([
+      this.#log.offsets(positions, "earliest", deadline),
+      this.#log.offsets(positions, "latest", deadline),
+    ]);
+    positions.forEach((position, i) => {
+      const first = earliest[i]?.offset ?? 0;
+      const last = latest[i]?.offset ?? 0;
+      if (position.offset < first || position.offset > last) {
+        this.#positions.begin({ ...position, offset: this.options.autoOffsetReset === "earliest" ? first : last });
+      }
+    });
+  }
+
+  /** Takes in the assignment, and forgets what is known of topics that are others now under their names. */
+  async #follow(deadline: AbortSignal, { fresh = false } = {}): Promise<void> {
+    this.#positions.follow(await this.#member.assignment(deadline));
+    const topicIds = new Map(this.#positions.next.map(({ topic, topicId }) => [topic, topicId]));
+    for (const [name, topicId] of topicIds) {
+      const found = await this.#log.topic(name, deadline, { fresh });
+      if (found?.topicId !== topicId) {
+        this.#positions.forget(({ topic }) => topic === name);
       }
     }
-    const fresh = this.#assigned.filter((each) => !this.#positions.has(keyOf(each)));
+  }
+
+  /** Finds where to begin in partitions newly given. */
+  async #begin(deadline: AbortSignal): Promise<void> {
+    const { fresh } = this.#positions;
     if (fresh.length === 0) {
       return;
+    }
+    const topicIds = new Map<string, string | undefined>();
+    for (const topic of new Set(fresh.map((each) => each.topic))) {
+      topicIds.set(topic, (await this.#log.topic(topic, deadline))?.topicId);
     }
     const committed = await this.#log.committed(this.group, fresh, deadline);
     const without = committed.filter(({ offset }) => offset < 0);
@@ -175,24 +215,23 @@ export class GroupInstance implements InstanceId {
     }
     const begin = reset === "none" ? [] : await this.#log.offsets(without, reset, deadline);
     for (const position of [...committed.filter(({ offset }) => offset >= 0), ...begin]) {
-      this.#positions.set(keyOf(position), position);
+      this.#positions.begin({ ...position, topicId: topicIds.get(position.topic) });
     }
   }
 
-  async #autoCommit(): Promise<void> {
-    const { autoCommit, autoCommitIntervalMs } = this.options;
-    if (autoCommit && this.#clock.now() - this.#committedAt >= autoCommitIntervalMs) {
-      await this.#commit([...this.#uncommitted.values()]);
-    }
-  }
-
-  async #commit(offsets: readonly TopicPartitionOffset[]): Promise<void> {
+  async #commit(offsets: readonly TopicPartitionOffset[], deadline: AbortSignal): Promise<void> {
     if (offsets.length > 0) {
-      await this.#member.commit(offsets);
+      try {
+        await this.#member.commit(offsets, deadline);
+      } catch (error) {
+        if (error instanceof BridgeError && error.status === 409) {
+          // Others have these partitions, or will have: what was read of them here is no longer ours to commit.
+          this.#positions.forget();
+        }
+        throw error;
+      }
     }
     this.#committedAt = this.#clock.now();
-    for (const position of offsets) {
-      this.#uncommitted.delete(keyOf(position));
-    }
+    this.#positions.committed(offsets);
   }
 }

@@ -9,6 +9,8 @@ import type { GroupMember, JoinOptions, TopicPartition, TopicPartitionOffset } f
 const HEARTBEAT_INTERVAL_MS = 1_000;
 /** How long a rebalance may wait for a member, milliseconds; members here only beat, so they are quick. */
 const REBALANCE_TIMEOUT_MS = 60_000;
+/** How long a member that could not join tries to leave again, milliseconds. */
+const LEAVE_DEADLINE_MS = 5_000;
 /** The session's bounds in a broker's defaults (`group.min.session.timeout.ms`, `group.max…`), milliseconds. */
 const SESSION_MS = { least: 6_000, most: 1_800_000 };
 
@@ -81,14 +83,14 @@ export async function joinKafkaGroup(
   const join = async (signal: AbortSignal) => {
     await within(signal, consumer.joinGroup({}));
   };
-  const leave = async () => {
+  const leave = async (signal: AbortSignal) => {
     // The group's coordinator may be away: the member then ends with its session.
-    await consumer.close(true).catch(() => undefined);
+    await within(signal, consumer.close(true)).catch(() => consumer.connections.close(() => undefined));
   };
   try {
     await join(deadline);
   } catch (error) {
-    await leave();
+    void leave(AbortSignal.timeout(LEAVE_DEADLINE_MS));
     throw asBridgeError(error);
   }
   return {
@@ -100,17 +102,17 @@ export async function joinKafkaGroup(
       } catch (error) {
         throw asBridgeError(error);
       }
-      return (consumer.assignments ?? []).flatMap(({ topic, partitions }) =>
-        partitions.map((partition) => ({ topic, partition })),
+      const partitions = (consumer.assignments ?? []).flatMap(({ topic, partitions: given }) =>
+        given.map((partition) => ({ topic, partition })),
       );
+      return { membership: consumer.memberId ?? "", generation: consumer.generationId, partitions };
     },
-    commit: async (offsets) => {
+    commit: async (offsets, signal) => {
+      const stored = offsets.map(({ topic, partition, offset }) => {
+        return { topic, partition, offset: BigInt(offset), leaderEpoch: -1 };
+      });
       try {
-        await consumer.commit({
-          offsets: offsets.map(({ topic, partition, offset }) => {
-            return { topic, partition, offset: BigInt(offset), leaderEpoch: -1 };
-          }),
-        });
+        await within(signal, consumer.commit({ offsets: stored }));
       } catch (error) {
         throw isPassing(error) ? logUnavailable(error) : asBridgeError(error);
       }

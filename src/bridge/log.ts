@@ -68,13 +68,22 @@ export interface FetchedPartition extends TopicPartition {
 /** Where `offsets` looks: the ends, or the first record not older than a time in milliseconds. */
 export type OffsetQuery = "earliest" | "latest" | number;
 
-/** A member of a consumer group that this process holds. */
+/** What a member may read. */
+export interface Assignment {
+  /** Another one: the member had lost its place in between. */
+  membership: string;
+  /** One more with every rebalance. */
+  generation: number;
+  partitions: readonly TopicPartition[];
+}
+
+/** A member of a consumer group that this process holds. A deadline that passes is a 503. */
 export interface GroupMember {
-  /** The partitions this member may read now; waits for a rebalance in progress, but not past `deadline`. */
-  assignment(deadline: AbortSignal): Promise<TopicPartition[]>;
-  /** Stores positions for the group as this member; refused once the member has lost its place. */
-  commit(offsets: readonly TopicPartitionOffset[]): Promise<void>;
-  leave(): Promise<void>;
+  /** What this member may read now; waits for a rebalance in progress. Throws {@link MembershipLost}. */
+  assignment(deadline: AbortSignal): Promise<Assignment>;
+  /** Stores positions for the group as this member; a 409 once the member has lost its place. */
+  commit(offsets: readonly TopicPartitionOffset[], deadline: AbortSignal): Promise<void>;
+  leave(deadline: AbortSignal): Promise<void>;
 }
 
 /** How a member joins a group. */

@@ -39,7 +39,7 @@ export interface BridgeOptions {
   logger?: Logger;
   /** A log line for every request, not only for those that failed. */
   logRequests?: boolean;
-  /** How long requests under way may take once the bridge closes, milliseconds; 10 s unless told. */
+  /** How long requests under way, and leaving groups, may take once the bridge closes, milliseconds; 10 s unless told. */
   drainMs?: number;
   clock?: Clock;
 }
@@ -64,8 +64,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const logger = options.logger ?? createLog({ service: "bridge" }, () => undefined);
   const authenticator = createAuthenticator(options.credentials);
   const limitRate = createRateLimit(limits.requestsPerSecond, clock);
-  const instances = new GroupInstances(log, clock, limits.maxInstances);
   const polls = new PollGate(limits.maxPolls);
+  const instances = new GroupInstances(log, { clock, polls, maxInstances: limits.maxInstances });
   const metrics = new BridgeMetrics(log, { polls: () => polls.inFlight, instances: () => instances.count });
   const parts = { log, limits, metrics, polls };
   const underWay = new Set<AbortController>();
@@ -100,6 +100,9 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     const started = performance.now();
     const ending = new AbortController();
     underWay.add(ending);
+    if (isDraining) {
+      ending.abort();
+    }
     c.env.outgoing.once("close", () => {
       underWay.delete(ending);
       ending.abort();
@@ -145,12 +148,13 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     close: async () => {
       isDraining = true;
       clearInterval(reaper);
+      const deadline = AbortSignal.timeout(drainMs);
       underWay.forEach((request) => request.abort());
       const closed = new Promise((resolve) => server.close(resolve));
       const force = setTimeout(() => server.closeAllConnections(), drainMs);
       await closed;
       clearTimeout(force);
-      await instances.close();
+      await instances.close(deadline);
     },
   };
 }

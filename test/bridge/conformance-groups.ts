@@ -133,6 +133,50 @@ export function groupCases(bench: Bench): void {
       expect(await committed(name, topic)).toBe(4);
     });
 
+    test("an instance may not commit for what it does not read, and hears of what does not exist", async () => {
+      const topic = await bench.topic();
+      const other = await bench.topic();
+      const name = group();
+      await bench.rest.post(`/consume/${name}/one`, { topic, timeout: 0 });
+      for (const [status, position] of [
+        [404, { topic: "conf-there-is-no-such-topic", partition: 0, offset: 0 }],
+        [404, { topic, partition: 9, offset: 0 }],
+        [409, { topic: other, partition: 0, offset: 0 }],
+      ] as const) {
+        const answer = await bench.rest.post(`/commit/${name}/one`, position);
+        expect([answer.status, answer.json()]).toMatchObject([status, { result: "Error", status }]);
+      }
+    });
+
+    test("committing without offsets commits what was consumed, also after an earlier offset was committed", async () => {
+      const topic = await bench.topic();
+      const name = group();
+      await fill(topic, 5);
+      const headers = { ...fromEarliest, "Kafka-Enable-Auto-Commit": "false" };
+      const consumed = await bench.rest.post(`/consume/${name}/one`, { topic, timeout: 2_000 }, { headers });
+      expect(consumed.json<Message[]>()).toHaveLength(5);
+      await bench.rest.post(`/commit/${name}/one`, { topic, partition: 0, offset: 2 });
+      expect(await committed(name, topic)).toBe(2);
+      await bench.rest.post(`/commit/${name}/one`);
+      expect(await committed(name, topic)).toBe(5);
+    });
+
+    test("a commit does not wait for the poll of its instance, which ends with nothing", async () => {
+      const topic = await bench.topic();
+      const path = `${group()}/one`;
+      await bench.rest.post(`/consume/${path}`, { topic, timeout: 0 });
+      const polls = [1, 2].map(() => bench.rest.post(`/consume/${path}`, { topic, timeout: 3_000 }));
+      await waitUntil("a poll waits", async () => {
+        return (await bench.rest.get("/metrics")).text.includes("bridge_polls_in_flight 1");
+      });
+      const commit = await bench.rest.post(`/commit/${path}`, { topic, partition: 0, offset: 0 });
+      expect([commit.status, commit.ms < 1_000]).toEqual([200, true]);
+      expect((await Promise.all(polls)).map(({ text }) => text)).toEqual(["[]", "[]"]);
+      // Nothing was passed over.
+      await fill(topic, 1);
+      expect((await bench.rest.post(`/consume/${path}`, { topic, timeout: 3_000 })).json<Message[]>()).toHaveLength(1);
+    });
+
     test("auto-offset-reset none refuses to begin where nothing was committed", async () => {
       const topic = await bench.topic();
       const headers = { "Kafka-Auto-Offset-Reset": "none" };
@@ -160,6 +204,11 @@ export function groupCases(bench: Bench): void {
       expect((await bench.rest.post(`/commit/${name}/one`, undefined, { login })).status).toBe(403);
       const listed = (await bench.rest.get("/consumers", { login })).json<ListedGroup[]>();
       expect(listed.some((each) => each.name === name)).toBe(false);
+      for (const path of [`/committed/${name}/one`, `/commit/${name}/one`]) {
+        const refused = await bench.rest.post(path, undefined, { login });
+        expect(refused.status).toBe(403);
+        expect(refused.text).not.toContain(topic);
+      }
     });
   });
 }

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -146,6 +147,26 @@ test("more polls than allowed are refused, and the ones waiting are not disturbe
   expect((await poll()).status).toBe(429);
   await rest.post("/produce/t", { value: "here" });
   expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
+});
+
+test("a poll whose request ends while the bridge drains answers at once", async () => {
+  const rest = await start({ drainMs: 5_000 });
+  const { port } = new URL(bridge?.url ?? "");
+  const body = JSON.stringify({ topic: "t", partition: 0, offset: 0, timeout: 20_000 });
+  const head = `POST /fetch HTTP/1.1\r\nHost: a\r\nAuthorization: Basic ${btoa(basic)}\r\nContent-Length: ${body.length}\r\n`;
+  const socket = connect(Number(port), "127.0.0.1");
+  const chunks: string[] = [];
+  socket.on("data", (chunk) => chunks.push(String(chunk)));
+  const ended = new Promise((resolve) => socket.once("close", resolve));
+  socket.write(head);
+  // A request of another connection: what was sent before has arrived.
+  await rest.get("/topics");
+  const started = performance.now();
+  const closed = bridge?.close();
+  socket.write(`\r\n${body}`);
+  await Promise.all([closed, ended]);
+  expect(chunks.join("")).toMatch(/^HTTP\/1\.1 200[^]*\[\]$/);
+  expect(performance.now() - started).toBeLessThan(3_000);
 });
 
 test("an instance that nobody asks for leaves its group when its session ends", async () => {
