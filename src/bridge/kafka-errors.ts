@@ -1,6 +1,6 @@
 // What went wrong at Kafka, as what a client may be told, and whether another try makes sense.
 import { findErrorBy } from "@platformatic/kafka";
-import { BridgeError, logUnavailable, tooLarge } from "./errors.ts";
+import { BridgeError, badRequest, logUnavailable, tooLarge } from "./errors.ts";
 
 /** Error codes that say "not here any more" or "not yet": fresh metadata and another try answer them. */
 const passing = [
@@ -23,6 +23,17 @@ const passing = [
   "COORDINATOR_NOT_AVAILABLE",
   "NOT_COORDINATOR",
   "REBALANCE_IN_PROGRESS",
+  // A transaction that commits offsets is still open.
+  "UNSTABLE_OFFSET_COMMIT",
+] as const;
+
+/** The group went on without this member. */
+const superseded = [
+  "UNKNOWN_MEMBER_ID",
+  "ILLEGAL_GENERATION",
+  "FENCED_INSTANCE_ID",
+  "NON_EMPTY_GROUP",
+  "STALE_MEMBER_EPOCH",
 ] as const;
 
 /** Whether an error carries one of Kafka's error codes, at any depth. */
@@ -59,7 +70,18 @@ export function asBridgeError(error: unknown): BridgeError {
   if (hasKafkaCode(error, "INVALID_GROUP_ID")) {
     return new BridgeError(400, "Invalid request: group: Kafka does not accept the name", { cause: error });
   }
-  if (hasKafkaCode(error, "UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "FENCED_INSTANCE_ID", "NON_EMPTY_GROUP")) {
+  if (hasKafkaCode(error, "INVALID_SESSION_TIMEOUT")) {
+    return badRequest("Invalid request: Kafka-Session-Timeout-Ms: Kafka does not accept it");
+  }
+  if (hasKafkaCode(error, "INCONSISTENT_GROUP_PROTOCOL")) {
+    return new BridgeError(409, "Conflict: the group's other members share partitions in another way", {
+      cause: error,
+    });
+  }
+  if (hasKafkaCode(error, "GROUP_MAX_SIZE_REACHED")) {
+    return new BridgeError(409, "Conflict: the group has as many members as Kafka lets it have", { cause: error });
+  }
+  if (hasKafkaCode(error, ...superseded)) {
     return new BridgeError(409, "Conflict: the group has other members now", { cause: error });
   }
   if (isPassing(error) || hasKafkaCode(error, "SASL_AUTHENTICATION_FAILED") || isAuthentication(error)) {
