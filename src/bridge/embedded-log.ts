@@ -165,6 +165,7 @@ class FolderLog implements EmbeddedLog {
       fetched.push({
         topic,
         partition: position.partition,
+        topicId: this.#topics.find(topic)?.topicId,
         count: read.count,
         records: [read.records],
         nextOffset: offset + read.count,

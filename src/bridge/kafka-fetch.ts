@@ -189,7 +189,8 @@ async function fetchFromLeader(
     const records = encodeRecords(position.topic, answer, { from: position.offset, maxRecords, maxBytes, encoding });
     // What a reader of committed records can reach; equal to the high watermark while no transaction is open.
     const end = answer.lastStableOffset >= 0n ? answer.lastStableOffset : answer.highWatermark;
-    return { topic: position.topic, partition: position.partition, ...records, highWatermark: Number(end) };
+    const { topic, partition, at } = position;
+    return { topic, partition, topicId: at.topicId, ...records, highWatermark: Number(end) };
   });
 }
 

@@ -56,6 +56,8 @@ export interface FetchOptions {
 
 /** What a fetch read of one partition. */
 export interface FetchedPartition extends TopicPartition {
+  /** Of the topic that was read; undefined while it has not been reached. */
+  topicId?: string | undefined;
   count: number;
   /** `count` JSON objects joined by commas, in pieces that follow each other. */
   records: readonly Uint8Array[];

@@ -1,5 +1,6 @@
 // What the bridge measures, in Prometheus' text format.
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import type { Clock } from "../runtime/clock.ts";
 import type { FetchedPartition, Log, TopicPartition, TopicPartitionOffset } from "./log.ts";
 
 /** How many partitions' lag is asked for when the metrics are read. */
@@ -7,7 +8,18 @@ const MAX_LAG_PARTITIONS = 1_000;
 /** A scrape must not wait for a Kafka that is away, milliseconds. */
 const LAG_DEADLINE_MS = 2_000;
 
-/** The measures of one bridge. */
+/** How long a partition's lag is told after its last fetch: more than any poll and any pause between polls, milliseconds. */
+const LAG_KEPT_MS = 5 * 60_000;
+
+/** Where the last fetch of a partition ended, of which topic, and when. */
+interface Reached extends TopicPartitionOffset {
+  topicId: string | undefined;
+  at: number;
+}
+
+const keyOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
+
+/** The measures of one bridge. Measuring never makes a request fail. */
 export class BridgeMetrics {
   readonly #registry = new Registry();
   readonly #log: Log;
@@ -15,11 +27,12 @@ export class BridgeMetrics {
   readonly #seconds: Histogram<"endpoint">;
   readonly #records: Counter<"topic" | "direction">;
   readonly #lag: Gauge<"topic" | "partition">;
-  /** Where the last fetch of each partition ended. */
-  readonly #reached = new Map<string, TopicPartitionOffset>();
+  readonly #clock: Clock;
+  readonly #reached = new Map<string, Reached>();
 
-  constructor(log: Log, now: { polls: () => number; instances: () => number }) {
+  constructor(log: Log, clock: Clock, now: { polls: () => number; instances: () => number }) {
     this.#log = log;
+    this.#clock = clock;
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry, prefix: "bridge_" });
     this.#requests = new Counter({
@@ -65,39 +78,79 @@ export class BridgeMetrics {
   }
 
   answered(endpoint: string, status: number, seconds: number): void {
-    this.#requests.inc({ endpoint, status });
-    this.#seconds.observe({ endpoint }, seconds);
+    harmlessly(() => {
+      this.#requests.inc({ endpoint, status });
+      this.#seconds.observe({ endpoint }, seconds);
+    });
   }
 
   produced(records: readonly TopicPartition[]): void {
-    for (const [topic, { length }] of Map.groupBy(records, (record) => record.topic)) {
-      this.#records.inc({ topic, direction: "in" }, length);
-    }
+    harmlessly(() => {
+      for (const [topic, { length }] of Map.groupBy(records, (record) => record.topic)) {
+        this.#records.inc({ topic, direction: "in" }, length);
+      }
+    });
   }
 
   fetched(partitions: readonly FetchedPartition[]): void {
-    for (const { topic, partition, count, nextOffset } of partitions) {
-      if (count > 0) {
-        this.#records.inc({ topic, direction: "out" }, count);
+    harmlessly(() => {
+      for (const { topic, partition, topicId, count, nextOffset } of partitions) {
+        if (count > 0) {
+          this.#records.inc({ topic, direction: "out" }, count);
+        }
+        const at = this.#clock.now();
+        this.#reached.set(keyOf({ topic, partition }), { topic, partition, topicId, offset: nextOffset, at });
       }
-      this.#reached.set(`${topic}/${partition}`, { topic, partition, offset: nextOffset });
-    }
+    });
   }
 
-  /** The metrics as text; lag is missing while the log does not answer. */
-  async text(): Promise<string> {
+  /** The metrics as text, of topics that the caller may use; lag is missing while the log does not answer. */
+  async text(mayUse: (topic: string) => boolean): Promise<string> {
+    const latest = await this.#latest();
     this.#lag.reset();
-    const reached = [...this.#reached.values()].slice(0, MAX_LAG_PARTITIONS);
+    for (const { topic, partition, offset } of latest) {
+      const reached = this.#reached.get(keyOf({ topic, partition }))?.offset ?? offset;
+      this.#lag.set({ topic, partition }, Math.max(0, offset - reached));
+    }
+    const lines = (await this.#registry.metrics()).split("\n");
+    return lines
+      .filter((line) => {
+        const topic = /[{,]topic="([^"]*)"/.exec(line)?.[1];
+        return topic === undefined || mayUse(topic);
+      })
+      .join("\n");
+  }
+
+  /** The ends of the partitions that are read, and still are what was read. */
+  async #latest(): Promise<TopicPartitionOffset[]> {
     const deadline = AbortSignal.timeout(LAG_DEADLINE_MS);
     const known = await this.#log.topics(deadline).catch(() => undefined);
-    for (const { topic, partition } of reached.filter((each) => known?.has(each.topic) === false)) {
-      this.#reached.delete(`${topic}/${partition}`);
+    if (known === undefined) {
+      return [];
     }
-    const present = reached.filter(({ topic }) => known?.has(topic) === true);
-    const latest = await this.#log.offsets(present, "latest", deadline).catch(() => []);
-    latest.forEach(({ topic, partition, offset }, i) => {
-      this.#lag.set({ topic, partition }, Math.max(0, offset - (present[i]?.offset ?? offset)));
-    });
-    return this.#registry.metrics();
+    for (const [key, { topic, topicId, partition, at }] of this.#reached) {
+      const info = known.get(topic);
+      const isSame = info !== undefined && info.topicId === (topicId ?? info.topicId) && partition < info.partitions;
+      if (!isSame || this.#clock.now() - at > LAG_KEPT_MS) {
+        this.#reached.delete(key);
+      }
+    }
+    // A partition that fails, because it went just now, hides only itself.
+    const ask = async (partitions: Reached[]): Promise<TopicPartitionOffset[]> => {
+      try {
+        return await this.#log.offsets(partitions, "latest", deadline);
+      } catch {
+        return partitions.length > 1 ? (await Promise.all(partitions.map((each) => ask([each])))).flat() : [];
+      }
+    };
+    return ask([...this.#reached.values()].slice(0, MAX_LAG_PARTITIONS));
+  }
+}
+
+function harmlessly(measure: () => void): void {
+  try {
+    measure();
+  } catch {
+    // A measure less.
   }
 }

@@ -22,12 +22,13 @@ export function probeRoutes({ log }: RouteParts, isDraining: () => boolean) {
   return app;
 }
 
-/** Topics' names are in the metrics: a credential with `metadata` is needed. */
+/** Topics' names are in the metrics: a credential with `metadata` is needed, and sees its own topics. */
 export function metricsRoutes({ metrics }: RouteParts) {
   const app = createRoutes();
   app.get("/metrics", async (c) => {
-    c.get("caller").require("metadata");
-    return c.body(await metrics.text(), 200, { "Content-Type": metrics.contentType });
+    const caller = c.get("caller");
+    caller.require("metadata");
+    return c.body(await metrics.text((topic) => caller.mayUse(topic)), 200, { "Content-Type": metrics.contentType });
   });
   return app;
 }

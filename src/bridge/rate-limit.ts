@@ -1,26 +1,80 @@
-// How much a bridge takes on: requests per second and credential, and polls waiting at once.
+// How much a bridge takes on: requests per second and credential, failed logins, and polls waiting at once.
 import type { Clock } from "../runtime/clock.ts";
 import { BridgeError } from "./errors.ts";
+
+/** Buckets of tokens, one for each key, filled steadily; a new one is full. */
+class TokenBuckets {
+  readonly #perSecond: number;
+  readonly #capacity: number;
+  readonly #clock: Clock;
+  readonly #most: number;
+  readonly #buckets = new Map<string, { tokens: number; filledAt: number }>();
+
+  constructor(options: { perSecond: number; capacity: number; clock: Clock; most?: number }) {
+    this.#perSecond = options.perSecond;
+    this.#capacity = options.capacity;
+    this.#clock = options.clock;
+    this.#most = options.most ?? Number.POSITIVE_INFINITY;
+  }
+
+  tokens(key: string): number {
+    const now = this.#clock.now();
+    const bucket = this.#buckets.get(key) ?? { tokens: this.#capacity, filledAt: now };
+    const gained = (Math.max(0, now - bucket.filledAt) / 1000) * this.#perSecond;
+    return Math.min(this.#capacity, bucket.tokens + gained);
+  }
+
+  take(key: string): void {
+    const tokens = Math.max(0, this.tokens(key) - 1);
+    // Set anew at the end: the first key is the one not used for the longest time.
+    this.#buckets.delete(key);
+    this.#buckets.set(key, { tokens, filledAt: this.#clock.now() });
+    const [oldest] = this.#buckets.keys();
+    if (this.#buckets.size > this.#most && oldest !== undefined) {
+      this.#buckets.delete(oldest);
+    }
+  }
+}
 
 /**
  * Makes the limiter of requests per second: a bucket for each caller that holds two seconds' worth, so that short bursts
  * pass. 0 is no limit. The returned function throws a 429 when a caller is too fast.
  */
 export function createRateLimit(requestsPerSecond: number, clock: Clock): (caller: string) => void {
-  const capacity = requestsPerSecond * 2;
-  const buckets = new Map<string, { tokens: number; filledAt: number }>();
+  const buckets = new TokenBuckets({ perSecond: requestsPerSecond, capacity: requestsPerSecond * 2, clock });
   return (caller) => {
     if (requestsPerSecond === 0) {
       return;
     }
-    const now = clock.now();
-    const bucket = buckets.get(caller) ?? { tokens: capacity, filledAt: now };
-    const gained = (Math.max(0, now - bucket.filledAt) / 1000) * requestsPerSecond;
-    const tokens = Math.min(capacity, bucket.tokens + gained);
-    if (tokens < 1) {
+    if (buckets.tokens(caller) < 1) {
       throw new BridgeError(429, `Too many requests: ${requestsPerSecond} a second are accepted`, { retryAfter: 1 });
     }
-    buckets.set(caller, { tokens: tokens - 1, filledAt: now });
+    buckets.take(caller);
+  };
+}
+
+/**
+ * Logins that may fail at once from one address, and each second after. The stock client tries six times, and several of
+ * them may share the address of a proxy, whose good logins wait with the bad ones; nobody guesses a password at this pace.
+ */
+const FAILED_LOGINS = { atOnce: 50, perSecond: 5 };
+/** Addresses remembered, a hundred bytes each. */
+const MOST_ADDRESSES = 10_000;
+
+/** Makes the limiter of failed logins: runs a login, or throws a 429 where too many from the address have failed. */
+export function createLoginLimit(clock: Clock): <T>(address: string, login: () => T) => T {
+  const { atOnce: capacity, perSecond } = FAILED_LOGINS;
+  const buckets = new TokenBuckets({ perSecond, capacity, clock, most: MOST_ADDRESSES });
+  return (address, login) => {
+    if (buckets.tokens(address) < 1) {
+      throw new BridgeError(429, "Too many failed logins from this address", { retryAfter: 1 });
+    }
+    try {
+      return login();
+    } catch (error) {
+      buckets.take(address);
+      throw error;
+    }
   };
 }
 

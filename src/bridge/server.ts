@@ -2,7 +2,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { systemClock } from "../runtime/clock.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createLog, describeError } from "../runtime/log.ts";
 import type { Log as Logger } from "../runtime/log.ts";
@@ -17,7 +16,7 @@ import type { Log } from "./log.ts";
 import { metadataRoutes } from "./metadata-routes.ts";
 import { BridgeMetrics } from "./metrics.ts";
 import { metricsRoutes, probeRoutes } from "./operation-routes.ts";
-import { PollGate, createRateLimit } from "./rate-limit.ts";
+import { PollGate, createLoginLimit, createRateLimit } from "./rate-limit.ts";
 import { recordRoutes } from "./record-routes.ts";
 
 export type { Credential, CredentialInput } from "./credentials.ts";
@@ -57,16 +56,20 @@ const KEEP_ALIVE_MS = 75_000;
 /** How often idle consumer instances are looked for, milliseconds. */
 const REAP_INTERVAL_MS = 5_000;
 
+/** Measures spans of time: a machine's clock that is set back must not stop callers, or keep idle instances. */
+const steadyClock: Clock = { now: () => performance.timeOrigin + performance.now() };
+
 /** Starts a bridge and answers once it listens. Throws when the port is taken. */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
-  const { log, host = "127.0.0.1", drainMs = 10_000, clock = systemClock } = options;
+  const { log, host = "127.0.0.1", drainMs = 10_000, clock = steadyClock } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const logger = options.logger ?? createLog({ service: "bridge" }, () => undefined);
   const authenticator = createAuthenticator(options.credentials);
   const limitRate = createRateLimit(limits.requestsPerSecond, clock);
+  const limitLogins = createLoginLimit(clock);
   const polls = new PollGate(limits.maxPolls);
   const instances = new GroupInstances(log, { clock, polls, maxInstances: limits.maxInstances });
-  const metrics = new BridgeMetrics(log, { polls: () => polls.inFlight, instances: () => instances.count });
+  const metrics = new BridgeMetrics(log, clock, { polls: () => polls.inFlight, instances: () => instances.count });
   const parts = { log, limits, metrics, polls };
   const underWay = new Set<AbortController>();
   let isDraining = false;
@@ -120,7 +123,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     }
   });
   app.use(async (c, next) => {
-    const caller = authenticate(c);
+    const caller = limitLogins(c.env.incoming.socket.remoteAddress ?? "", () => authenticate(c));
     limitRate(caller.username);
     c.set("caller", caller);
     await next();

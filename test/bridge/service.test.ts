@@ -139,6 +139,37 @@ test("a caller that is too fast gets a 429 with Retry-After, and another one doe
   expect([await statuses(), await statuses()]).toEqual([200, 429]);
 });
 
+test("a machine's clock that is set back stops nobody", async () => {
+  const rest = await start({ limits: { requestsPerSecond: 5 } });
+  await expect.poll(async () => (await rest.get("/topics")).status, { interval: 0 }).toBe(429);
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 3_600_000 });
+  try {
+    await expect.poll(async () => (await rest.get("/topics")).status, { timeout: 3_000 }).toBe(200);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("an address from which too many logins fail has to wait, whatever it sends, and for some seconds only", async () => {
+  let now = 1_000_000;
+  const rest = await start({ clock: { now: () => now } });
+  const guess = async () => (await rest.get("/topics", { login: "service:a-wrong-guess" })).status;
+  const statuses = new Set<number>();
+  for (let i = 0; i < 50; i++) {
+    statuses.add(await guess());
+  }
+  expect([...statuses]).toEqual([401]);
+  const refused = await rest.get("/topics");
+  expect([refused.status, refused.headers["retry-after"]]).toEqual([429, "1"]);
+  expect(refused.json()).toMatchObject({ result: "Error", status: 429 });
+  now += 1_000;
+  expect((await rest.get("/topics")).status).toBe(200);
+  // Good logins cost nothing.
+  for (let i = 0; i < 10; i++) {
+    expect((await rest.get("/topics")).status).toBe(200);
+  }
+});
+
 test("more polls than allowed are refused, and the ones waiting are not disturbed", async () => {
   const rest = await start({ limits: { maxPolls: 2 } });
   const poll = () => rest.post("/fetch", { topic: "t", partition: 0, offset: 0, timeout: 5_000 });
