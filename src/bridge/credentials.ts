@@ -82,7 +82,7 @@ function callerOf({ username, topics, verbs: allowed }: Credential): Caller {
       }
       const refused = wanted.find((topic) => !mayUse(topic));
       if (refused !== undefined) {
-        throw new BridgeError(403, `Forbidden: ${username} may not use topic ${refused}`);
+        throw new BridgeError(403, `Forbidden: ${username} may not use topic ${refused.slice(0, 249)}`);
       }
     },
   };

@@ -6,13 +6,23 @@ export class BridgeError extends Error {
   readonly status: number;
   /** Seconds after which a retry makes sense; sent as `Retry-After`. */
   readonly retryAfter: number | undefined;
+  /** The methods that would do; sent as `Allow`. */
+  readonly allow: readonly string[] | undefined;
 
-  constructor(status: number, message: string, options: { cause?: unknown; retryAfter?: number } = {}) {
+  constructor(
+    status: number,
+    message: string,
+    options: { cause?: unknown; retryAfter?: number; allow?: readonly string[] } = {},
+  ) {
     super(message, { cause: options.cause });
     this.status = status;
     this.retryAfter = options.retryAfter;
+    this.allow = options.allow;
   }
 }
+
+/** The body of every answer that is an error. */
+export const errorBody = (status: number, error: string) => ({ result: "Error", error, status });
 
 /** 409: a member whose place in its group went to another one of its name. Whoever asks next joins anew. */
 export class MembershipLost extends BridgeError {

@@ -3,7 +3,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import type { Context, Handler } from "hono";
 import type { Caller, Verb } from "./credentials.ts";
-import { BridgeError, badRequest, tooLarge, topicChanged } from "./errors.ts";
+import { BridgeError, badRequest, errorBody, tooLarge, topicChanged } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { BridgeMetrics } from "./metrics.ts";
 import type { PollGate } from "./rate-limit.ts";
@@ -67,10 +67,21 @@ export function route(
   path: string,
   handler: Handler<BridgeEnv>,
 ): void {
-  app.on([...methods], path, handler);
-  app.all(path, () => {
-    throw new BridgeError(405, `Method not allowed: use ${methods.join(" or ")}`);
-  });
+  const refuse = () => {
+    throw new BridgeError(405, `Method not allowed: use ${methods.join(" or ")}`, { allow: methods });
+  };
+  // Hono takes HEAD for GET, and a GET here may produce and consume.
+  app.on([...methods], path, (c, next) => (c.req.method === "HEAD" ? refuse() : handler(c, next)));
+  app.all(path, refuse);
+}
+
+/** Throws a 400 for a URL that percent-encodes something other than UTF-8: it would be taken as it stands. */
+export function checkUrl(c: BridgeContext): void {
+  try {
+    decodeURIComponent(c.env.incoming.url ?? "");
+  } catch {
+    throw badRequest("Invalid request: the URL is not percent-encoded UTF-8");
+  }
 }
 
 /** The endpoints of the contract, as metrics and logs name them. */
@@ -120,12 +131,17 @@ export async function readBody(c: BridgeContext, maxBytes: number): Promise<Buff
   const chunks: Buffer[] = [];
   let bytes = 0;
   if (declared <= maxBytes) {
-    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
-      chunks.push(chunk as Buffer);
-      bytes += (chunk as Buffer).length;
-      if (bytes > maxBytes) {
-        break;
+    try {
+      for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+        chunks.push(chunk as Buffer);
+        bytes += (chunk as Buffer).length;
+        if (bytes > maxBytes) {
+          break;
+        }
       }
+    } catch (error) {
+      // Nobody is there to be answered; it is no failure of ours.
+      throw new BridgeError(400, "Invalid request: the body ended early", { cause: error });
     }
   }
   if (declared > maxBytes || bytes > maxBytes) {
@@ -160,10 +176,13 @@ export function errorAnswer(c: BridgeContext, error: unknown): Response {
   if (known.retryAfter !== undefined) {
     c.header("Retry-After", String(known.retryAfter));
   }
+  if (known.allow !== undefined) {
+    c.header("Allow", known.allow.join(", "));
+  }
   if (known.status === 413) {
     // The rest of the body is not read.
     c.header("Connection", "close");
   }
   // A status is made by this folder only, and each has a body.
-  return c.json({ result: "Error", error: known.message, status: known.status }, known.status as 400);
+  return c.json(errorBody(known.status, known.message), known.status as 400);
 }

@@ -131,6 +131,8 @@ async function fetchOnce(
   const connections = client.startPolling();
   const results = [...before];
   let open = byLeader.size;
+  const ended = Promise.withResolvers<void>();
+  const end = () => ended.resolve();
   try {
     const answered = new Promise<void>((resolve, reject) => {
       const ask = async (group: Located[]) => {
@@ -143,12 +145,13 @@ async function fetchOnce(
           resolve();
         }
       };
-      options.signal.addEventListener("abort", () => resolve(), { once: true });
       byLeader.forEach((group) => void ask(group).catch(reject));
     });
-    await within(deadline, answered);
+    options.signal.addEventListener("abort", end);
+    await within(deadline, Promise.race([answered, ended.promise]));
     return results;
   } finally {
+    options.signal.removeEventListener("abort", end);
     client.donePolling(connections, open === 0);
   }
 }

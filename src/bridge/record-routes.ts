@@ -3,7 +3,7 @@ import { authorize, createRoutes, expectedTopicId, readBody, readJson, route } f
 import type { BridgeContext, RouteParts } from "./http.ts";
 import { badRequest, tooLarge } from "./errors.ts";
 import type { FetchedPartition, NewRecord, RecordMetadata, ValueEncoding } from "./log.ts";
-import { asList, fetchRequest, messages, parseBody, timeoutOf, topicMessages } from "./requests.ts";
+import { asList, fetchRequest, messages, parseBody, timeoutOf, topicMessages, topicOf } from "./requests.ts";
 import type { Message } from "./requests.ts";
 import { MOST_BYTES_PER_UNIT, unitsOf } from "./text-bytes.ts";
 
@@ -45,14 +45,17 @@ export function recordRoutes({ log, limits, metrics, polls }: RouteParts) {
   };
 
   route(app, ["GET"], "/produce/:topic/:message", async (c) => {
-    const { topic = "", message = "" } = c.req.param();
-    const record = newRecord(topic, { value: message, key: c.req.query("key") }, "utf8");
+    const record = newRecord(
+      topicOf(c.req.param("topic")),
+      { value: c.req.param("message") ?? "", key: c.req.query("key") },
+      "utf8",
+    );
     const [metadata] = await append(c, [record]);
     return c.json(metadata);
   });
 
   route(app, ["GET", "POST"], "/produce/:topic", async (c) => {
-    const topic = c.req.param("topic") ?? "";
+    const topic = topicOf(c.req.param("topic"));
     const body = parseBody(topicMessages, asList(await readJson(c, limits.maxBodyBytes)));
     const encoding = valueEncoding(c);
     const records = body.map((each) => newRecord(topic, each, encoding));
@@ -67,10 +70,7 @@ export function recordRoutes({ log, limits, metrics, polls }: RouteParts) {
   });
 
   route(app, ["GET", "POST"], "/webhook", async (c) => {
-    const topic = c.req.query("topic");
-    if (topic === undefined || topic === "") {
-      throw badRequest("Invalid request: topic: the query must name one");
-    }
+    const topic = topicOf(c.req.query("topic"));
     const value = await readBody(c, limits.maxBodyBytes);
     const headers = Object.entries(c.req.header())
       .filter(([name]) => !standardHeaders.has(name))

@@ -6,7 +6,9 @@ import { badRequest } from "./errors.ts";
 export const topicSchema = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, "not a topic name");
 const partitionSchema = z.number().int().min(0).max(0x7fffffff);
 const offsetSchema = z.number().int().min(0);
-const timeoutSchema = z.coerce.number().int().min(0).optional();
+const timeoutSchema = z.coerce.number().int().min(0).nullish();
+/** Positions of one fetch: each still gets ten of the records that an answer may have by default. */
+const MOST_POSITIONS = 1_000;
 
 const topicPartition = z.object({ topic: topicSchema, partition: partitionSchema });
 const topicPartitionOffset = topicPartition.extend({ offset: offsetSchema });
@@ -33,7 +35,7 @@ export const fetchRequest = z
     topic: topicSchema.optional(),
     partition: partitionSchema.default(0),
     offset: offsetSchema.default(0),
-    topicPartitionOffsets: z.array(topicPartitionOffset).default([]),
+    topicPartitionOffsets: z.array(topicPartitionOffset).max(MOST_POSITIONS).default([]),
     timeout: timeoutSchema,
   })
   .transform(({ topic, partition, offset, topicPartitionOffsets, timeout }) => ({
@@ -68,9 +70,18 @@ export function asList(body: unknown): unknown[] {
   return body === undefined ? [] : Array.isArray(body) ? body : [body];
 }
 
+/** The topic named by a path or a query. */
+export function topicOf(name: string | undefined): string {
+  const parsed = topicSchema.safeParse(name);
+  if (!parsed.success) {
+    throw badRequest("Invalid request: topic: not a topic name");
+  }
+  return parsed.data;
+}
+
 /** The `timeout` of a query string, in milliseconds. */
 export function timeoutOf(query: string | undefined): number | undefined {
-  return parseBody(timeoutSchema, query);
+  return parseBody(timeoutSchema, query) ?? undefined;
 }
 
 function describe(error: z.ZodError): string {

@@ -1,7 +1,5 @@
 // The bridge: the Upstash Kafka REST contract in front of a Log, over HTTP.
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
 import type { Clock } from "../runtime/clock.ts";
 import { createLog, describeError } from "../runtime/log.ts";
 import type { Log as Logger } from "../runtime/log.ts";
@@ -10,8 +8,9 @@ import type { CredentialInput } from "./credentials.ts";
 import { BridgeError } from "./errors.ts";
 import { GroupInstances } from "./group-instances.ts";
 import { groupRoutes } from "./group-routes.ts";
-import { createRoutes, defaultLimits, endpointOf, errorAnswer } from "./http.ts";
+import { checkUrl, createRoutes, defaultLimits, endpointOf, errorAnswer } from "./http.ts";
 import type { BridgeContext, BridgeLimits } from "./http.ts";
+import { createListener } from "./listener.ts";
 import type { Log } from "./log.ts";
 import { metadataRoutes } from "./metadata-routes.ts";
 import { BridgeMetrics } from "./metrics.ts";
@@ -51,8 +50,6 @@ export interface Bridge {
   close(): Promise<void>;
 }
 
-/** Longer than idle connections of usual clients and proxies live: the other side closes first, and no request is lost. */
-const KEEP_ALIVE_MS = 75_000;
 /** How often idle consumer instances are looked for, milliseconds. */
 const REAP_INTERVAL_MS = 5_000;
 
@@ -88,7 +85,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     const answer = errorAnswer(c, error);
     const cause = error instanceof BridgeError ? error.cause : error;
     if (answer.status >= 500 || answer.status === 401 || answer.status === 403) {
-      const fields = { endpoint: endpointOf(c.req.path), status: answer.status, reason: error.message };
+      const fields = { endpoint: endpointOf(c.req.path), status: answer.status, reason: error.message.slice(0, 300) };
       const cut = cause === undefined ? {} : { cause: describeError(cause).slice(0, 500) };
       logger[answer.status >= 500 ? "error" : "warn"]("request.refused", { ...fields, ...cut });
     }
@@ -123,6 +120,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     }
   });
   app.use(async (c, next) => {
+    checkUrl(c);
     const caller = limitLogins(c.env.incoming.socket.remoteAddress ?? "", () => authenticate(c));
     limitRate(caller.username);
     c.set("caller", caller);
@@ -135,10 +133,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     app.route(base, groupRoutes(parts, instances));
   }
 
-  const listener = getRequestListener(app.fetch);
-  // The listener answers every failure itself.
-  const server = createServer((request, response) => void listener(request, response));
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  const server = createListener(app.fetch);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, host, resolve);

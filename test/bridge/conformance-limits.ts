@@ -38,6 +38,17 @@ export function limitCases(bench: Bench): void {
       ["a commit without an offset", "/commit/g/i", { topic: "conf-any", partition: 0 }],
       ["bytes that are not UTF-8", "/produce", Buffer.from([0x22, 0xff, 0x22])],
       ["a webhook without a topic", "/webhook", "x"],
+      ["a topic in the path that cannot be one", "/produce/*", { value: "x" }],
+      ["a topic in the query that cannot be one", "/webhook?topic=*", "x"],
+      ["a path that is not percent-encoded", "/produce/%zz", { value: "x" }],
+      ["a path of bytes that are not UTF-8", "/produce/conf-%FF", { value: "x" }],
+      [
+        "more positions than one fetch may have",
+        "/fetch",
+        {
+          topicPartitionOffsets: Array.from({ length: 1_001 }, () => ({ topic: "conf-any", partition: 0, offset: 0 })),
+        },
+      ],
     ])("%s is a 400", async (_what, path, body) => {
       expect(refusal(await bench.rest.post(path, body))).toEqual(refused(400));
     });
@@ -156,7 +167,25 @@ export function limitCases(bench: Bench): void {
       expect(refusal(await bench.rest.get("/no/such/path"))).toEqual(refused(404));
       expect(refusal(await bench.rest.send("PUT", "/produce", { body: "{}" }))).toEqual(refused(405));
       expect(refusal(await bench.rest.send("DELETE", "/fetch"))).toEqual(refused(405));
-      expect(refusal(await bench.rest.post("/topics"))).toEqual(refused(405));
+      const topics = await bench.rest.post("/topics");
+      expect(refusal(topics)).toEqual(refused(405));
+      expect(topics.headers["allow"]).toBe("GET");
+    });
+
+    test("HEAD neither produces nor consumes", async () => {
+      const topic = await bench.topic();
+      for (const path of [`/produce/${topic}/x`, `/consume/g/i/${topic}`]) {
+        const answer = await bench.rest.send("HEAD", path);
+        expect([answer.status, answer.headers["allow"]]).toEqual([405, "GET"]);
+      }
+      const latest = await bench.rest.post("/offsets/latest", { topic, partition: 0 });
+      expect(latest.json<{ offset: number }[]>()[0]?.offset).toBe(0);
+    });
+
+    test("a timeout that is null is the default", async () => {
+      const topic = await bench.topic();
+      const answer = await bench.rest.post("/fetch", { topic, partition: 0, offset: 0, timeout: null });
+      expect([answer.status, answer.text, answer.ms > 800]).toEqual([200, "[]", true]);
     });
   });
 

@@ -180,6 +180,44 @@ test("more polls than allowed are refused, and the ones waiting are not disturbe
   expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
 });
 
+/** Sends bytes, and answers what comes back until the other side, or `leave`, ends the connection. */
+async function sendRaw(text: string, leave?: Promise<unknown>): Promise<string> {
+  const socket = connect(Number(new URL(bridge?.url ?? "").port), "127.0.0.1");
+  const chunks: string[] = [];
+  socket.on("data", (chunk) => chunks.push(String(chunk)));
+  socket.on("error", () => undefined);
+  const ended = new Promise((resolve) => socket.once("close", resolve));
+  socket.write(text);
+  void leave?.then(() => socket.destroy());
+  await ended;
+  return chunks.join("");
+}
+
+test.each([
+  ["a Host that is none", 400, "GET /topics HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n"],
+  ["no HTTP", 400, "GARBAGE\r\n\r\n"],
+  ["a URL that is too long", 431, `GET /${"x".repeat(17_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
+  ["HTTP/1.0 without a Host and a login", 401, "GET /topics HTTP/1.0\r\n\r\n"],
+  ["no Host", 401, "GET /topics HTTP/1.1\r\nConnection: close\r\n\r\n"],
+])("%s is a %i in JSON", async (_what, status, text) => {
+  await start();
+  const [head = "", body = ""] = (await sendRaw(text)).split("\r\n\r\n");
+  expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(head).toMatch(/content-type: application\/json/i);
+  expect(JSON.parse(body)).toEqual({ result: "Error", status, error: expect.any(String) as string });
+});
+
+test("a client that leaves in the middle of its body is no failure of the bridge", async () => {
+  const lines: string[] = [];
+  const rest = await start({ logger: createLog({ service: "bridge" }, (line) => lines.push(line)) });
+  const head = `POST /produce/t HTTP/1.1\r\nHost: a\r\nAuthorization: Basic ${btoa(basic)}\r\nContent-Length: 1000\r\n\r\n`;
+  await sendRaw(`${head}{"value"`, rest.get("/topics"));
+  const counted = 'bridge_requests_total{endpoint="produce",status=';
+  await expect.poll(async () => (await rest.get("/metrics")).text).toContain(counted);
+  expect((await rest.get("/metrics")).text).not.toContain(`${counted}"500"`);
+  expect(lines).toEqual([]);
+});
+
 test("a poll whose request ends while the bridge drains answers at once", async () => {
   const rest = await start({ drainMs: 5_000 });
   const { port } = new URL(bridge?.url ?? "");
