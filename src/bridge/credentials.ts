@@ -11,12 +11,16 @@ export type Verb = (typeof verbs)[number];
  * One login. `topics` are exact names, or beginnings of names followed by `*`. Printable ASCII only: the stock client's
  * own base64 breaks on anything else, and a colon ends the name in HTTP Basic.
  */
-export const credentialSchema = z.strictObject({
-  username: z.string().regex(/^[\x21-\x39\x3b-\x7e]{1,128}$/, "1 to 128 printable ASCII characters, no colon"),
-  password: z.string().regex(/^[\x20-\x7e]{8,256}$/, "8 to 256 printable ASCII characters"),
-  topics: z.array(z.string().min(1)).default(["*"]),
-  verbs: z.array(z.enum(verbs)).default([...verbs]),
-});
+export const credentialSchema = z.strictObject(
+  {
+    username: z.string().regex(/^[\x21-\x39\x3b-\x7e]{1,128}$/, "1 to 128 printable ASCII characters, no colon"),
+    password: z.string().regex(/^[\x20-\x7e]{8,256}$/, "8 to 256 printable ASCII characters"),
+    topics: z.array(z.string().min(1)).default(["*"]),
+    verbs: z.array(z.enum(verbs)).default([...verbs]),
+  },
+  // The default would print the name, which may be a password in the wrong place.
+  { error: ({ code }) => (code === "unrecognized_keys" ? "only username, password, topics and verbs" : undefined) },
+);
 export type Credential = z.infer<typeof credentialSchema>;
 /** A credential as configured: topics and verbs left out mean all. */
 export type CredentialInput = z.input<typeof credentialSchema>;

@@ -2,7 +2,7 @@
 // for long polls, so that a waiting poll never holds up anything else.
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { Admin, ConnectionPool, Producer, kGetApi, kGetBootstrapConnection } from "@platformatic/kafka";
+import { Admin, ConnectionPool, Producer, kGetApi, kGetBootstrapConnection, parseBroker } from "@platformatic/kafka";
 import type { Base, BaseOptions, Connection, SASLMechanismValue, fetchV17, metadataV12 } from "@platformatic/kafka";
 
 import { logUnavailable } from "./errors.ts";
@@ -127,7 +127,7 @@ function baseOptions({ brokers, tls, sasl }: KafkaOptions): BaseOptions {
       : {
           tls: tls.caFile === undefined ? {} : { ca: readFileSync(tls.caFile) },
           // Names are sent so that brokers behind one address can be told apart; addresses must not be (RFC 6066, 3).
-          tlsServerName: !brokers.some((broker) => isIP(broker.slice(0, broker.lastIndexOf(":"))) > 0),
+          tlsServerName: !brokers.some((broker) => isIP(parseBroker(broker).host) > 0),
         }),
     ...(sasl === undefined ? {} : { sasl }),
   };

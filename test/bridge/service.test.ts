@@ -13,7 +13,7 @@ import { openEmbeddedLog } from "../../src/bridge/embedded-log.ts";
 import type { EmbeddedLog } from "../../src/bridge/embedded-log.ts";
 import { startBridge } from "../../src/bridge/server.ts";
 import type { Bridge, BridgeOptions } from "../../src/bridge/server.ts";
-import { readSettings } from "../../src/bridge/settings.ts";
+import { limitsOf, readSettings } from "../../src/bridge/settings.ts";
 import { createLog } from "../../src/runtime/log.ts";
 import { restClient } from "./rest-client.ts";
 import type { Message } from "./rest-client.ts";
@@ -46,11 +46,16 @@ async function start(options: Partial<BridgeOptions> = {}) {
 
 const credentials = JSON.stringify([login]);
 
+/** The settings of a bridge, or of a Kafka, that whoever runs the tests may have are not for this one. */
+const inherited = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith("KAFKA_") && !name.startsWith("BRIDGE_")),
+);
+
 /** Runs `npm run bridge`'s own file, and waits for its first log line. */
 async function runService(env: Record<string, string>) {
   child = spawn(process.execPath, [join(import.meta.dirname, "../../src/bridge/main.ts")], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, BRIDGE_PORT: "0", BRIDGE_DATA: join(folder, "service"), ...env },
+    env: { ...inherited, BRIDGE_PORT: "0", BRIDGE_DATA: join(folder, "service"), ...env },
   });
   const lines: Record<string, unknown>[] = [];
   const { stdout } = child;
@@ -113,10 +118,38 @@ test.each([
   ["KAFKA_SASL_MECHANISM", "PLAIN"],
   ["BRIDGE_PORT", "http"],
   ["BRIDGE_TOPICS", "a:b"],
+  ["BRIDGE_TOPICS", "sécret"],
+  ["BRIDGE_CREDENTIALS", '[{"username":"a","password":"long-enough","sécret":"x"}]'],
+  ["KAFKA_BROKERS", "::1:9092"],
+  ["KAFKA_TLS", "true"],
+  ["KAFKA_TLS_CA_FILE", "sécret.pem"],
+  ["KAFKA_SASL_USERNAME", "sécret"],
+  ["KAFKA_SASL_PASSWORD", "sécret"],
+  ["BRIDGE_MAX_POLLS", "0"],
+  ["BRIDGE_MAX_INSTANCES", "many"],
+  ["BRIDGE_MAX_TIMEOUT_MS", "30000"],
 ])("a wrong %s is named, and its value is not shown: %s", (name, value) => {
   const read = () => readSettings({ BRIDGE_CREDENTIALS: credentials, [name]: value });
   expect(read).toThrow(name);
   expect(read).toThrow(/^(?![^]*(long-enough|sécret))/);
+});
+
+test("brokers may be names and addresses of both kinds, and every limit can be set", () => {
+  const brokers = "kafka-1.internal:9092,10.0.0.1:9092,[::1]:9092";
+  const limits = { BRIDGE_MAX_POLLS: "2", BRIDGE_MAX_INSTANCES: "3", BRIDGE_MAX_TIMEOUT_MS: "4000" };
+  const settings = readSettings({ BRIDGE_CREDENTIALS: credentials, KAFKA_BROKERS: brokers, ...limits });
+  expect(settings.KAFKA_BROKERS).toBe(brokers);
+  expect(limitsOf(settings)).toEqual({ maxPolls: 2, maxInstances: 3, maxTimeoutMs: 4_000 });
+});
+
+test.each([
+  [{ KAFKA_TLS_CA_FILE: "/ca.pem" }, "KAFKA_TLS_CA_FILE does nothing without KAFKA_TLS=true"],
+  [{ KAFKA_SASL_USERNAME: "u", KAFKA_SASL_PASSWORD: "p" }, "KAFKA_SASL_PASSWORD need each other"],
+  [{ KAFKA_SASL_MECHANISM: "PLAIN", KAFKA_SASL_USERNAME: "u" }, "KAFKA_SASL_PASSWORD need each other"],
+  [{ KAFKA_BROKERS: "", KAFKA_TLS: "true" }, "do nothing without KAFKA_BROKERS"],
+])("settings that would do nothing are refused: %o", (settings, reason) => {
+  const read = () => readSettings({ BRIDGE_CREDENTIALS: credentials, KAFKA_BROKERS: "kafka:9092", ...settings });
+  expect(read).toThrow(reason);
 });
 
 test("a caller that is too fast gets a 429 with Retry-After, and another one does not suffer", async () => {
