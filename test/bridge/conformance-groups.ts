@@ -120,6 +120,33 @@ export function groupCases(bench: Bench): void {
       });
     });
 
+    test("a partition that went to another member is not committed back to where this one had read it", async () => {
+      const topic = await bench.topic(2);
+      const name = group();
+      await Promise.all([fill(topic, 2, 0), fill(topic, 2, 1)]);
+      const headers = { ...fromEarliest, "Kafka-Auto-Commit-Interval": "0" };
+      const consume = (instance: string, timeout: number) =>
+        bench.rest.post(`/consume/${name}/${instance}`, { topic, timeout }, { headers });
+      await consume("a", 2_000);
+      let gone: number[] = [];
+      await waitUntil("the other has one partition", async () => {
+        await consume("b", 100);
+        const listed = (await bench.rest.get("/consumers")).json<ListedGroup[]>();
+        const instances = listed.find((each) => each.name === name)?.instances ?? [];
+        gone = instances.find((each) => each.name === "b")?.topics[0]?.partitions ?? [];
+        return gone.length === 1;
+      });
+      const partition = gone[0] ?? 0;
+      await fill(topic, 3, partition);
+      await waitUntil("the other has read all of it", async () => {
+        return (await consume("b", 1_000)).json<Message[]>().some(({ offset }) => offset === 4);
+      });
+      await bench.rest.post(`/commit/${name}/b`);
+      expect(await committed(name, topic, partition)).toBe(5);
+      await consume("a", 100);
+      expect(await committed(name, topic, partition)).toBe(5);
+    });
+
     test("an offset is committed exactly as given, by an instance and for a group without members", async () => {
       const topic = await bench.topic();
       const name = group();

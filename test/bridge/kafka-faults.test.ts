@@ -64,11 +64,26 @@ withKafka("one broker", {}, (now) => {
     const topic = "frozen";
     await createTopic(cluster, topic, 1);
     await rest.post(`/produce/${topic}`, { value: "before" });
+    const headers = { "Kafka-Auto-Offset-Reset": "earliest", "Kafka-Auto-Commit-Interval": "0" };
+    for (const instance of ["one", "two"]) {
+      await waitUntil(`instance ${instance} has read`, async () => {
+        const read = await rest.post(`/consume/${instance}s/${instance}`, { topic, timeout: 1_000 }, { headers });
+        return read.status === 200 && read.json<Message[]>().length === 1;
+      });
+    }
     cluster.freeze(0, true);
-    const answer = await rest.post("/fetch", { topic, partition: 0, offset: 0, timeout: 1_000 });
+    const answers = await Promise.all([
+      rest.post("/fetch", { topic, partition: 0, offset: 0, timeout: 1_000 }),
+      rest.post("/consume/ones/one", { topic, timeout: 1_000 }),
+      rest.post("/consume/others/new", { topic, timeout: 1_000 }),
+      rest.post("/commit/twos/two?timeout=1000"),
+    ]);
+    const left = await rest.post("/delete-consumer/ones/one?timeout=1000");
     cluster.freeze(0, false);
-    expect(answer.status).toBe(503);
-    expect(answer.ms).toBeLessThan(1_300);
+    for (const answer of [...answers, left]) {
+      expect(answer.json()).toEqual({ result: "Error", error: "Kafka is unavailable", status: 503 });
+      expect(answer.ms).toBeLessThan(1_400);
+    }
     expect(await readAll(rest, topic)).toEqual(["before"]);
   });
 
