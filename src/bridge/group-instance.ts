@@ -25,8 +25,11 @@ function until(last: number): AbortSignal {
   return AbortSignal.timeout(Math.ceil(Math.min(GROUP_DEADLINE_MS, Math.max(MARGIN_MS, last - performance.now()))));
 }
 
-/** The deadline of a call that is to take so many milliseconds. */
+/** The deadline of what a call that is to take so many milliseconds asks of Kafka in one step. */
 export const groupDeadline = (timeoutMs: number) => until(lastMoment(timeoutMs));
+
+/** When a call that is to take so many milliseconds has waited for others long enough. */
+export const callDeadline = (timeoutMs: number) => AbortSignal.timeout(Math.max(LEAST_DEADLINE_MS, timeoutMs));
 
 /** Who an instance is, and for whom: only the credential that made an instance may use it. */
 export interface InstanceId {

@@ -5,7 +5,7 @@
 // A reader that must not lose records uses /fetch, which carries its offset.
 import type { Clock } from "../runtime/clock.ts";
 import { BridgeError, MembershipLost } from "./errors.ts";
-import { GROUP_DEADLINE_MS, GroupInstance, groupDeadline } from "./group-instance.ts";
+import { GROUP_DEADLINE_MS, GroupInstance, callDeadline, groupDeadline } from "./group-instance.ts";
 import type { InstanceId } from "./group-instance.ts";
 import { InstanceTurns } from "./group-turns.ts";
 import type { InstanceOptions } from "./instance-options.ts";
@@ -33,27 +33,25 @@ export class GroupInstances {
   }
 
   /** Reads on as an instance, which is created when it is new. */
-  consume(
+  async consume(
     id: InstanceId,
     topics: readonly string[],
     create: InstanceOptions,
     options: FetchOptions,
   ): Promise<FetchedPartition[]> {
     const end = performance.now() + options.timeoutMs;
-    return this.#turns.read(nameOf(id), options.signal, async (signal) => {
-      // Whoever waited for the turn in vain has nothing to be read for.
-      if (signal.aborted) {
-        return [];
-      }
-      return this.#polls.run(async () => {
+    const wait = { signal: options.signal, deadline: callDeadline(options.timeoutMs) };
+    const read = await this.#turns.read(nameOf(id), wait, (signal) =>
+      this.#polls.run(async () => {
         const instance = await this.#open(id, topics, create, groupDeadline(end - performance.now()));
         instance.usedAt = this.#clock.now();
         const timeoutMs = Math.max(0, end - performance.now());
         const fetched = await this.#asMember(instance, () => instance.consume({ ...options, timeoutMs, signal }));
         instance.usedAt = this.#clock.now();
         return fetched;
-      });
-    });
+      }),
+    );
+    return read ?? [];
   }
 
   /** Commits the given positions, or what was consumed. Throws a 404 when there is neither. */

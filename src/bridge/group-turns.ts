@@ -15,13 +15,25 @@ interface Line {
 export class InstanceTurns {
   readonly #lines = new Map<string, Line>();
 
-  /** Reads in turn. The signal that `work` gets ends with the caller's, and when another call wants its turn. */
-  read<T>(name: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#queue(name, async (line) => {
-      const reading = new AbortController();
-      if (line.acting > 0) {
-        reading.abort();
+  /**
+   * Reads in turn. The signal that `work` gets ends with the caller's, and when another call wants its turn. Answers
+   * undefined, and does not begin, where the turn has not come by the deadline or the caller is gone before it.
+   */
+  async read<T>(
+    name: string,
+    { signal, deadline }: { signal: AbortSignal; deadline: AbortSignal },
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined> {
+    const waited = Promise.withResolvers<undefined>();
+    deadline.addEventListener("abort", () => waited.resolve(undefined), { once: true });
+    let hasBegun = false;
+    const turn = this.#queue(name, async (line) => {
+      if (signal.aborted || deadline.aborted || line.acting > 0) {
+        return undefined;
       }
+      hasBegun = true;
+      waited.resolve(undefined);
+      const reading = new AbortController();
       line.reading = reading;
       try {
         return await work(AbortSignal.any([signal, reading.signal]));
@@ -29,6 +41,8 @@ export class InstanceTurns {
         line.reading = undefined;
       }
     });
+    await Promise.race([turn, waited.promise]);
+    return hasBegun || !deadline.aborted ? turn : undefined;
   }
 
   /** Does something in turn, ahead of the end of a read. Throws a 503, and does not begin, once the deadline has passed. */

@@ -198,6 +198,19 @@ test("a consume that waits for its turn takes no poll, and moves nothing once it
   expect(valuesOf(await queued)).toEqual(["1"]);
 });
 
+test("a consume whose turn does not come in its time answers nothing, and moves nothing later", async () => {
+  const rest = await start();
+  await consume(rest, "g/one", "t");
+  const long = consume(rest, "g/one", "t", 2_500);
+  await waitUntil("it polls", async () => (await rest.get("/metrics")).text.includes("bridge_polls_in_flight 1"));
+  const short = await consume(rest, "g/one", "t", 1_000);
+  expect([short.text, short.ms < 1_500]).toEqual(["[]", true]);
+  await produce(rest, "t", 0, "0");
+  expect(valuesOf(await long)).toEqual(["0"]);
+  await produce(rest, "t", 0, "1");
+  expect(valuesOf(await consume(rest, "g/one", "t"))).toEqual(["1"]);
+});
+
 test("positions end with their topic: one created again under the name is read as the instance was told to", async () => {
   const rest = await start();
   await produce(rest, "t", 0, "old 0", "old 1");

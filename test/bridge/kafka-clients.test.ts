@@ -133,6 +133,9 @@ withKafka("the bridge among other clients", { login }, (now) => {
     await expect.poll(() => read, { timeout: 15_000 }).toEqual(["4", "5"]);
     // While kafkajs is a member, nobody else may move the group's offsets.
     expect((await rest.post(`/commit/${groupId}/bridge`, { topic, partition: 0, offset: 0 })).status).toBe(409);
+    // Nor join it: the two do not know the same ways to share partitions.
+    const joining = await rest.post(`/consume/${groupId}/bridge`, { topic, timeout: 3_000 });
+    expect([joining.status, joining.json()]).toMatchObject([409, { result: "Error", status: 409 }]);
     await consumer.commitOffsets([{ topic, partition: 0, offset: "6" }]);
     await consumer.disconnect();
     const committed = await rest.post(`/committed/${groupId}/bridge`, { topic, partition: 0 });
