@@ -4,10 +4,10 @@ import { within } from "./kafka-errors.ts";
 /** The calls for one instance. */
 interface Line {
   last: Promise<unknown>;
-  /** Calls in it. */
   count: number;
-  /** How many of them want something done, and what ends a read before them. */
+  /** How many of them want something done: reads before them end, or do not begin. */
   acting: number;
+  /** Ends the read under way. */
   reading: AbortController | undefined;
 }
 
