@@ -33,22 +33,26 @@ export interface Caller {
   mayUse(topic: string): boolean;
 }
 
-/** Finds callers by what they send. */
-export interface Authenticator {
-  /** By an `Authorization` header. Throws a 401. */
-  basic(header: string | undefined): Caller;
-  /** By name and password. Throws a 401. */
-  login(username: string, password: string): Caller;
+/** What a request says of who sent it. */
+export interface Claim {
+  username: string;
+  password: string;
 }
 
+/** Finds the caller of a claim. Throws a 401 for a wrong one, and for none. */
+export type Authenticate = (claim: Claim | undefined) => Caller;
+
 /** Makes the check of a fixed list of credentials; its time does not tell which part of a guess was right. */
-export function createAuthenticator(credentials: readonly CredentialInput[]): Authenticator {
+export function createAuthenticator(credentials: readonly CredentialInput[]): Authenticate {
   const known = credentials.map((input) => {
     const credential = credentialSchema.parse(input);
     return { digest: digestOf(credential.username, credential.password), caller: callerOf(credential) };
   });
-  const login = (username: string, password: string): Caller => {
-    const digest = digestOf(username, password);
+  return (claim) => {
+    if (claim === undefined) {
+      throw new BridgeError(401, "Unauthorized: HTTP Basic credentials are needed");
+    }
+    const digest = digestOf(claim.username, claim.password);
     // Every credential is compared, and digests have one length: no early end to measure.
     const found = known.filter((each) => timingSafeEqual(each.digest, digest));
     if (found[0] === undefined) {
@@ -56,18 +60,14 @@ export function createAuthenticator(credentials: readonly CredentialInput[]): Au
     }
     return found[0].caller;
   };
-  return {
-    login,
-    basic: (header) => {
-      const match = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(header ?? "");
-      const pair = Buffer.from(match?.[1] ?? "", "base64").toString("utf8");
-      const colon = pair.indexOf(":");
-      if (colon < 0) {
-        throw new BridgeError(401, "Unauthorized: HTTP Basic credentials are needed");
-      }
-      return login(pair.slice(0, colon), pair.slice(colon + 1));
-    },
-  };
+}
+
+/** The claim of an `Authorization` header (RFC 7617); undefined without one, or of another scheme. */
+export function readBasic(header: string | undefined): Claim | undefined {
+  const match = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(header ?? "");
+  const pair = Buffer.from(match?.[1] ?? "", "base64").toString("utf8");
+  const colon = pair.indexOf(":");
+  return colon < 0 ? undefined : { username: pair.slice(0, colon), password: pair.slice(colon + 1) };
 }
 
 function digestOf(username: string, password: string): Buffer {

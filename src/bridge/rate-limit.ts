@@ -1,5 +1,6 @@
 // How much a bridge takes on: requests per second and credential, failed logins, and polls waiting at once.
 import type { Clock } from "../runtime/clock.ts";
+import type { Authenticate, Caller, Claim } from "./credentials.ts";
 import { BridgeError } from "./errors.ts";
 
 /** Buckets of tokens, one for each key, filled steadily; a new one is full. */
@@ -54,25 +55,30 @@ export function createRateLimit(requestsPerSecond: number, clock: Clock): (calle
 }
 
 /**
- * Logins that may fail at once from one address, and each second after. The stock client tries six times, and several of
- * them may share the address of a proxy, whose good logins wait with the bad ones; nobody guesses a password at this pace.
+ * Logins that may fail at once for one name from one address, and each second after. The stock client tries six times, and
+ * several of them may share the address of a proxy or a cloud; nobody guesses a password at this pace.
  */
 const FAILED_LOGINS = { atOnce: 50, perSecond: 5 };
-/** Addresses remembered, a hundred bytes each. */
-const MOST_ADDRESSES = 10_000;
+/** Pairs of address and name remembered, a hundred bytes each. */
+const MOST_LOGINS = 10_000;
+/** As long as a username may be. */
+const MOST_NAME_CHARS = 128;
 
-/** Makes the limiter of failed logins: runs a login, or throws a 429 where too many from the address have failed. */
-export function createLoginLimit(clock: Clock): <T>(address: string, login: () => T) => T {
+/** Makes the limiter of failed logins: runs a login, or throws a 429 where too many of that name have failed from there. */
+export function createLoginLimit(
+  clock: Clock,
+): (address: string | undefined, claim: Claim | undefined, login: Authenticate) => Caller {
   const { atOnce: capacity, perSecond } = FAILED_LOGINS;
-  const buckets = new TokenBuckets({ perSecond, capacity, clock, most: MOST_ADDRESSES });
-  return (address, login) => {
-    if (buckets.tokens(address) < 1) {
-      throw new BridgeError(429, "Too many failed logins from this address", { retryAfter: 1 });
+  const buckets = new TokenBuckets({ perSecond, capacity, clock, most: MOST_LOGINS });
+  return (address, claim, login) => {
+    const key = `${address} ${claim?.username.slice(0, MOST_NAME_CHARS)}`;
+    if (buckets.tokens(key) < 1) {
+      throw new BridgeError(429, "Too many failed logins", { retryAfter: 1 });
     }
     try {
-      return login();
+      return login(claim);
     } catch (error) {
-      buckets.take(address);
+      buckets.take(key);
       throw error;
     }
   };

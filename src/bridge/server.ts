@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Clock } from "../runtime/clock.ts";
 import { createLog, describeError } from "../runtime/log.ts";
 import type { Log as Logger } from "../runtime/log.ts";
-import { createAuthenticator } from "./credentials.ts";
+import { createAuthenticator, readBasic } from "./credentials.ts";
 import type { CredentialInput } from "./credentials.ts";
 import { BridgeError } from "./errors.ts";
 import { GroupInstances } from "./group-instances.ts";
@@ -61,7 +61,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const { log, host = "127.0.0.1", drainMs = 10_000, clock = steadyClock } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const logger = options.logger ?? createLog({ service: "bridge" }, () => undefined);
-  const authenticator = createAuthenticator(options.credentials);
+  const authenticate = createAuthenticator(options.credentials);
   const limitRate = createRateLimit(limits.requestsPerSecond, clock);
   const limitLogins = createLoginLimit(clock);
   const polls = new PollGate(limits.maxPolls);
@@ -71,13 +71,13 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const underWay = new Set<AbortController>();
   let isDraining = false;
 
-  const authenticate = (c: BridgeContext) => {
+  const claimOf = (c: BridgeContext) => {
     const header = c.req.header("authorization");
     const { user, pass } = c.req.query();
     const isByQuery = options.webhookQueryCredentials === true && endpointOf(c.req.path) === "webhook";
     return isByQuery && header === undefined && user !== undefined
-      ? authenticator.login(user, pass ?? "")
-      : authenticator.basic(header);
+      ? { username: user, password: pass ?? "" }
+      : readBasic(header);
   };
 
   const app = createRoutes();
@@ -121,7 +121,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   });
   app.use(async (c, next) => {
     checkUrl(c);
-    const caller = limitLogins(c.env.incoming.socket.remoteAddress ?? "", () => authenticate(c));
+    const claim = claimOf(c);
+    const caller = limitLogins(c.env.incoming.socket.remoteAddress, claim, authenticate);
     limitRate(caller.username);
     c.set("caller", caller);
     await next();

@@ -183,7 +183,7 @@ test("a machine's clock that is set back stops nobody", async () => {
   }
 });
 
-test("an address from which too many logins fail has to wait, whatever it sends, and for some seconds only", async () => {
+test("a name whose logins fail too often from an address has to wait there, whatever it sends, and for some seconds only", async () => {
   let now = 1_000_000;
   const rest = await start({ clock: { now: () => now } });
   const guess = async () => (await rest.get("/topics", { login: "service:a-wrong-guess" })).status;
