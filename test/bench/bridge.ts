@@ -34,13 +34,22 @@ const rate = async (records: number, work: () => Promise<unknown>) => {
   await work();
   return records / ((performance.now() - started) / 1000);
 };
+/** How long single requests took, milliseconds, of whatever is being measured. */
+let requestMs: number[] = [];
+const timed = async <T>(work: () => Promise<T>): Promise<T> => {
+  const started = performance.now();
+  const result = await work();
+  requestMs.push(performance.now() - started);
+  return result;
+};
 /** Does `count` pieces of work, some of them at once. */
 const spread = async (count: number, work: (index: number) => Promise<unknown>) => {
   let next = 0;
   const worker = async () => {
     while (next < count) {
       next += 1;
-      await work(next - 1);
+      const index = next - 1;
+      await timed(() => work(index));
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
@@ -169,7 +178,7 @@ const readAll = (read: (cursor: Cursor, partition: number) => Promise<number>) =
     Array.from({ length: PARTITIONS }, async (_, partition) => {
       const cursor = { topic: "read", partition, offset: 0 };
       for (let left = RECORDS / PARTITIONS; left > 0;) {
-        left -= await read(cursor, partition);
+        left -= await timed(() => read(cursor, partition));
       }
     }),
   );
@@ -184,9 +193,11 @@ const tool = (name: string, parameters: string[]) =>
   });
 
 const microseconds: Record<string, number[]> = {};
+const latencies: Record<string, number[]> = {};
 /** The rate of a run, and the CPU time a record takes in the process that is measured. */
 const measure = async (name: string, pid: number, work: () => Promise<unknown>) => {
   const before = cpuSeconds(pid);
+  requestMs = latencies[name] ??= [];
   const perSecond = await rate(RECORDS, work);
   (microseconds[name] ??= []).push(((cpuSeconds(pid) - before) * 1e6) / RECORDS);
   return perSecond;
@@ -243,7 +254,11 @@ for (const [name, values] of Object.entries(results)) {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const cpu = median(microseconds[name]?.slice(1) ?? []).toFixed(2);
   const range = `(${rounded(least)} to ${rounded(most)})`;
-  console.log(`  ${name.padEnd(15)} ${rounded(median(values)).padStart(9)}   ${range}, ${cpu} µs of CPU each`);
+  const ms = latencies[name] ?? [];
+  const latency = `a request ${percentile(ms, 0.5).toFixed(1)} ms, p99 ${percentile(ms, 0.99).toFixed(1)}`;
+  console.log(
+    `  ${name.padEnd(15)} ${rounded(median(values)).padStart(9)}   ${range}, ${cpu} µs of CPU each; ${latency}`,
+  );
 }
 console.log(`  Kafka's producer tool: ${perfProduce.trim().split("\n").at(-1) ?? ""}`);
 console.log(`  Kafka's consumer tool:\n${perfConsume.trim().replaceAll(/^/gm, "    ")}`);
