@@ -215,7 +215,7 @@ export class HubStorage {
       ...key,
     );
     const [stored] = row === undefined ? [] : parsed(streamShareSchema, row["share"]);
-    if (row?.["share"] === text || (stored !== undefined && stored.epoch > share.epoch)) {
+    if (row?.["share"] === text || (stored !== undefined && isOlder(share, stored))) {
       return false;
     }
     this.#database.all(
@@ -252,6 +252,11 @@ export class HubStorage {
       JSON.stringify(value),
     );
   }
+}
+
+/** A call that was overtaken: within an epoch a stream only grows longer. */
+function isOlder(share: StreamShare, stored: StreamShare): boolean {
+  return share.epoch === stored.epoch ? share.endedAt < stored.endedAt : share.epoch < stored.epoch;
 }
 
 /** One value, or none where the text is not what the schema wants: a broken row is as good as a missing one. */

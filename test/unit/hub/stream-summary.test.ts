@@ -111,6 +111,15 @@ test("a later stream of the same item is another one", () => {
   expect(last(bench)).toMatchObject({ startedAt: new Date(START + 60 * MINUTE).toISOString(), uniqueSessions: 7 });
 });
 
+test("a share that comes after a longer one of the same stream was overtaken by it", () => {
+  const bench = new HubBench();
+  bench.hub.recordStreamShare(share(0, { endedAt: START + 5 * MINUTE, watchSeconds: 260 }));
+
+  bench.hub.recordStreamShare(share(0, { endedAt: START + 3 * MINUTE, watchSeconds: 195 }));
+
+  expect(last(bench)).toMatchObject({ endedAt: new Date(START + 5 * MINUTE).toISOString(), watchSeconds: 260 });
+});
+
 test("two minutes between streams keep them apart, and less does not", () => {
   const bench = new HubBench();
   const end = START + 3 * MINUTE;
