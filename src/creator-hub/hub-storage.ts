@@ -206,7 +206,7 @@ export class HubStorage {
       .toReversed();
   }
 
-  /** Stores a source's share of a stream; false when the same or one of a newer epoch is stored already. */
+  /** Stores a source's share of a stream; false when the same, a longer one, or one of a newer epoch is stored already. */
   saveShare(share: StreamShare): boolean {
     const text = JSON.stringify(share);
     const key = [share.contentId, share.startedAt, share.source];
