@@ -221,11 +221,17 @@ class FaultRun {
 
   /** Dead letters that are no garbage: a reader's restarts must never cost a good event. */
   async #wronglySetAside(sources: readonly string[]): Promise<string[]> {
-    const letters = await Promise.all(sources.map((source) => this.#product.deadLetters(source)));
-    return letters
-      .flat()
-      .filter(({ value }) => !BusyCreator.isGarbage(value))
-      .map(({ reason, value }) => `set aside for ${reason}: ${value.slice(0, 200)}`);
+    const complaints = sources.map(async (source) => {
+      try {
+        const letters = await this.#product.deadLetters(source);
+        return letters
+          .filter(({ value }) => !BusyCreator.isGarbage(value))
+          .map(({ reason, value }) => `set aside for ${reason}: ${value.slice(0, 200)}`);
+      } catch (error) {
+        return [`the dead letters of ${source} cannot be listed: ${String(error)}`];
+      }
+    });
+    return (await Promise.all(complaints)).flat();
   }
 }
 

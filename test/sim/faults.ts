@@ -34,6 +34,8 @@ export interface Faults {
   clockSkewMs: number;
   /** Per step: the bridge goes away for a while. */
   bridgeOutage: number;
+  /** Per step: no object can be called by another for a while; each call fails at once. */
+  unreachable: number;
   /** Per step: one reader stops being scheduled for a while. */
   readerStall: number;
   /** Per step: retention removes records, read or not. */
@@ -68,6 +70,7 @@ export const calm: Faults = {
   clockJump: 0,
   clockSkewMs: 0,
   bridgeOutage: 0,
+  unreachable: 0,
   readerStall: 0,
   retention: 0,
   recreation: 0,
@@ -95,6 +98,7 @@ const worst: Faults = {
   clockJump: 0.01,
   clockSkewMs: 600_000,
   bridgeOutage: 0.004,
+  unreachable: 0.004,
   readerStall: 0.004,
   retention: 0.004,
   recreation: 0.002,

@@ -3,7 +3,7 @@
 //   npm run test:sim                      2,000 seeds of 500 steps
 //   npm run test:sim -- --seeds 10000     as many as you like; --from N, --steps N
 //   npm run test:sim -- --seed 4711       one seed, with everything that happened in it
-//   npm run test:sim -- --planted         twelve planted bugs, each of which must be found within 1,000 seeds
+//   npm run test:sim -- --planted         planted bugs, each of which must be found within 1,000 seeds
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";

@@ -5,12 +5,16 @@ import type { Life } from "./life.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 const NEVER_MS = 600_000;
+/** Until a call fails that finds nobody. */
+const REFUSAL_MS = 1;
 
 /** What carries calls. */
 export class Network {
   readonly #scheduler: Scheduler;
   readonly #chance: Chance;
   readonly #faults: () => Faults;
+  /** Until then nobody can be called. */
+  downUntil = 0;
 
   constructor(scheduler: Scheduler, chance: Chance, faults: () => Faults) {
     this.#scheduler = scheduler;
@@ -37,6 +41,10 @@ export class Network {
     const arrive = async () => perform(parsed(sent));
     return caller.promise<Answer>((resolve, reject) => {
       const fail = (error: unknown) => reject(error instanceof Error ? error : new Error(String(error)));
+      if (this.#scheduler.now() < this.downUntil) {
+        this.#scheduler.after(REFUSAL_MS, () => fail(new Error("Network connection lost.")));
+        return;
+      }
       if (isLost) {
         this.#scheduler.after(answerMs, () => fail(new Error("Network connection lost.")));
         return;

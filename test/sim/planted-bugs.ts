@@ -1,4 +1,4 @@
-// Twelve mistakes that the simulation must find. Each is put into the product while it is loaded; a place that is not
+// Mistakes that the simulation must find. Each is put into the product while it is loaded; a place that is not
 // there any more is an error, so that no bug is planted in vain.
 import { registerHooks } from "node:module";
 
@@ -166,6 +166,17 @@ export const plantedBugs: readonly PlantedBug[] = [
         file: "src/creator-hub/watchers.ts",
         find: "return number - this.#forgotten;",
         replace: "return Math.max(number - this.#forgotten, this.#log.length - 1);",
+      },
+    ],
+  },
+  {
+    number: 13,
+    title: "a hub that was ahead is called again and again while it does not answer",
+    changes: [
+      {
+        file: "src/consumer/publish/publisher.ts",
+        find: "return failures === 0 && behind !== null",
+        replace: "return failures >= 0 && behind !== null",
       },
     ],
   },

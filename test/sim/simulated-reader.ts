@@ -75,6 +75,11 @@ export class SimulatedReader {
     return this.#disk.gaps.length > 0;
   }
 
+  /** True until it has stored an epoch: only a clock that is right keeps that later than those it has forgotten. */
+  get isNew(): boolean {
+    return this.#disk.lastEpoch === 0;
+  }
+
   /** What of the topic this reader has not counted, by its own word. */
   skipped(topicId: string): Skipped[] {
     const killers = this.setAside.filter((letter) => letter.topicId === topicId);

@@ -38,6 +38,7 @@ describe("the simulation", () => {
       "is evicted",
       "a clock is",
       "bridge is down",
+      "no object can be called",
       "retention",
       "loses its disk",
       "days pass",

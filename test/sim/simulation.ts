@@ -9,6 +9,7 @@ import { Chance } from "./chance.ts";
 import { calm, drawFaults, type Faults } from "./faults.ts";
 import { Life } from "./life.ts";
 import { Network } from "./network.ts";
+import { Pace } from "./pace.ts";
 import { Scheduler } from "./scheduler.ts";
 import { SimulatedHub } from "./simulated-hub.ts";
 import { SimulatedLog } from "./simulated-log.ts";
@@ -65,6 +66,7 @@ class Simulation {
   readonly #watchList: SimulatedWatchList;
   readonly #readers: SimulatedReader[] = [];
   readonly #operator = new Life();
+  readonly #pace = new Pace();
   readonly #violations: string[] = [];
   /** Records of the first topic's partitions that were there an hour before the first start. */
   readonly #before: number[] = [];
@@ -268,7 +270,8 @@ class Simulation {
       await this.#expectSources();
     }
     if (chance.happens(faults.clockJump)) {
-      const clocks = [...this.#readers, ...this.#hubs.values(), this.#watchList].map((owner) => owner.clock);
+      const readers = this.#readers.filter((reader) => !reader.isNew);
+      const clocks = [...readers, ...this.#hubs.values(), this.#watchList].map((owner) => owner.clock);
       const clock = chance.pick(clocks);
       clock.skewMs = chance.happens(0.3) ? 0 : Math.round((chance.next() * 2 - 1) * faults.clockSkewMs);
       this.#trace(`a clock is ${clock.skewMs} ms off`);
@@ -276,6 +279,10 @@ class Simulation {
     if (chance.happens(faults.bridgeOutage)) {
       this.#log.downUntil = this.#scheduler.now() + chance.between(500, 20_000);
       this.#trace("bridge is down");
+    }
+    if (chance.happens(faults.unreachable)) {
+      this.#network.downUntil = this.#scheduler.now() + chance.between(500, 20_000);
+      this.#trace("no object can be called");
     }
     if (chance.happens(faults.readerStall)) {
       const reader = chance.pick(this.#readers);
@@ -333,6 +340,10 @@ class Simulation {
 
   #checkPublish(publish: Publish): void {
     this.#publishes++;
+    const hurry = this.#pace.faultOf(publish.source, publish.creatorId, this.#scheduler.now());
+    if (hurry !== null) {
+      this.#violate(hurry);
+    }
     const { topicId, partitions } = this.#engagement();
     const partition = Number(publish.source.split(":").at(-1));
     const reader = this.#readers.find((candidate) => candidate.source === publish.source);
@@ -384,6 +395,7 @@ class Simulation {
     this.#trace("rest");
     this.#faults = calm;
     this.#log.downUntil = 0;
+    this.#network.downUntil = 0;
     for (const owner of [...this.#readers, ...this.#hubs.values(), this.#watchList]) {
       owner.clock.skewMs = 0;
     }

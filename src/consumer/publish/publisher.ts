@@ -192,9 +192,9 @@ export class Publisher {
     return this.#busy.size < MAX_IN_FLIGHT && (watched.failures === 0 || this.#failingInFlight < MAX_FAILING_IN_FLIGHT);
   }
 
-  /** True when the hub was ahead and what it would get now is newer. */
-  #hasPassed({ behind }: Watched): boolean {
-    return behind !== null && hasReached(this.#publications.position(), behind);
+  /** True when the hub was ahead and what it would get now is newer. A hub that does not answer waits all the same. */
+  #hasPassed({ behind, failures }: Watched): boolean {
+    return failures === 0 && behind !== null && hasReached(this.#publications.position(), behind);
   }
 
   async #send(watched: Watched, now: number): Promise<void> {
