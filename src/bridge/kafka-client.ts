@@ -8,6 +8,8 @@ import type { Base, BaseOptions, Connection, SASLMechanismValue, fetchV17, metad
 import { logUnavailable } from "./errors.ts";
 import { BrokerOrder } from "./kafka-brokers.ts";
 import { isPassing } from "./kafka-errors.ts";
+import { writeAtOnce } from "./kafka-produce-request.ts";
+import type { TextProducer } from "./kafka-produce-request.ts";
 
 /** How to reach Kafka. */
 export interface KafkaOptions {
@@ -35,7 +37,7 @@ const IDLE_POLLS = 64;
 /** The clients and connections behind one bridge. */
 export class KafkaClient {
   readonly admin: Admin;
-  readonly producer: Producer;
+  readonly producer: TextProducer;
   /** Who is asked about the cluster, by every client here. */
   readonly brokers: BrokerOrder;
   readonly #options: BaseOptions;
@@ -54,6 +56,7 @@ export class KafkaClient {
       retryDelay: (_client, _operation, attempt) => 100 * 3 ** (attempt - 1),
     });
     this.brokers.guide(this.admin);
+    writeAtOnce(this.producer);
     this.brokers.guide(this.producer);
   }
 

@@ -6,12 +6,11 @@ import { logUnavailable } from "./errors.ts";
 import { asBridgeError, within } from "./kafka-errors.ts";
 import type { KafkaMetadata, KafkaTopic } from "./kafka-metadata.ts";
 import type { NewRecord, RecordMetadata } from "./log.ts";
-import { TextBytes } from "./text-bytes.ts";
 
 /** Below the broker's default `message.max.bytes` of 1 MiB, which bounds a whole batch of one partition. */
 const BATCH_BYTES = 900 * 1024;
 
-type Message = Omit<MessageToProduce, "headers"> & { headers?: Map<Buffer, Buffer> };
+type Message = MessageToProduce<string, string | Uint8Array, Uint8Array, Uint8Array>;
 
 /** Where the next record without a key goes, anywhere at first so that replicas of the bridge do not march in step. */
 let turn = Math.floor(Math.random() * 1_000);
@@ -81,7 +80,6 @@ interface Send {
 function sendsOf(records: readonly NewRecord[], topics: ReadonlyMap<string, KafkaTopic>, now: number): Send[] {
   const sends: Send[] = [];
   const filled = new Map<string, { send: number; bytes: number }[]>();
-  const texts = new TextBytes(records);
   const present = BigInt(now);
   records.forEach((record, index) => {
     const { topic } = record;
@@ -89,8 +87,8 @@ function sendsOf(records: readonly NewRecord[], topics: ReadonlyMap<string, Kafk
     const partition = record.partition ?? choosePartition(topics.get(topic), record.key);
     const lanes = entryOf(filled, topic);
     const lane = (lanes[partition] ??= { send: 0, bytes: 0 });
-    const message = messageOf(record, partition, timestamp, texts);
-    const bytes = sizeOf(message);
+    const message = messageOf(record, partition, timestamp);
+    const bytes = sizeOf(record);
     if (lane.bytes > 0 && lane.bytes + bytes > BATCH_BYTES) {
       lane.send += 1;
       lane.bytes = 0;
@@ -112,26 +110,26 @@ function entryOf<T>(lists: Map<string, T[]>, key: string): T[] {
   return list;
 }
 
-/** Bytes of a record in a batch; lengths and deltas take at most 40 of them. */
-function sizeOf({ key, value, headers }: Message): number {
-  let bytes = 40 + (key?.length ?? 0) + (value?.length ?? 0);
-  for (const [name, header] of headers ?? []) {
-    bytes += 10 + name.length + header.length;
+/** Bytes of a record in a batch; lengths and deltas take at most 40 of them, and 10 a header. */
+function sizeOf({ key, value, headers }: NewRecord): number {
+  let bytes = 40 + Buffer.byteLength(key ?? "") + Buffer.byteLength(value ?? "");
+  for (const header of headers) {
+    bytes += 10 + Buffer.byteLength(header.key) + Buffer.byteLength(header.value);
   }
   return bytes;
 }
 
-function messageOf({ topic, key, value, headers }: NewRecord, partition: number, timestamp: bigint, texts: TextBytes) {
+function messageOf({ topic, key, value, headers }: NewRecord, partition: number, timestamp: bigint): Message {
   const message: Message = { topic, partition, timestamp };
   if (key !== undefined) {
-    message.key = texts.encode(key);
+    message.key = key;
   }
   if (value !== null) {
-    message.value = typeof value === "string" ? texts.encode(value) : Buffer.from(value);
+    message.value = value;
   }
   if (headers.length > 0) {
     // A map by identity of its keys: two headers of one name stay two, in their order.
-    message.headers = new Map(headers.map((header) => [texts.encode(header.key), texts.encode(header.value)]));
+    message.headers = new Map(headers.map((header) => [Buffer.from(header.key), Buffer.from(header.value)]));
   }
   return message;
 }

@@ -5,12 +5,13 @@ import { badRequest, tooLarge } from "./errors.ts";
 import type { FetchedPartition, NewRecord, RecordMetadata, ValueEncoding } from "./log.ts";
 import { asList, fetchRequest, messages, parseBody, timeoutOf, topicMessages, topicOf } from "./requests.ts";
 import type { Message } from "./requests.ts";
-import { MOST_BYTES_PER_UNIT, unitsOf } from "./text-bytes.ts";
 
 /** How long an append may take before the client is told that Kafka is unavailable, milliseconds. */
 const PRODUCE_TIMEOUT_MS = 5_000;
 /** The contract's default. */
 const FETCH_TIMEOUT_MS = 1_000;
+/** UTF-8 takes at most so many bytes for a UTF-16 unit (a surrogate pair takes four). */
+const MOST_BYTES_PER_UNIT = 3;
 
 /** HTTP's own header names: everything else sent to /webhook becomes a Kafka header, as the contract says. */
 const standardHeaders = new Set(
@@ -154,11 +155,14 @@ function fromBase64(value: string): Buffer {
   return bytes;
 }
 
-function checkSize(record: NewRecord, maxBytes: number): void {
-  if (unitsOf(record) * MOST_BYTES_PER_UNIT <= maxBytes) {
+function checkSize({ key = "", value, headers }: NewRecord, maxBytes: number): void {
+  let units = key.length + (value?.length ?? 0);
+  for (const header of headers) {
+    units += header.key.length + header.value.length;
+  }
+  if (units * MOST_BYTES_PER_UNIT <= maxBytes) {
     return;
   }
-  const { key = "", value, headers } = record;
   let bytes = Buffer.byteLength(key) + Buffer.byteLength(value ?? "");
   for (const header of headers) {
     bytes += Buffer.byteLength(header.key) + Buffer.byteLength(header.value);

@@ -66,6 +66,15 @@ export function recordCases(bench: Bench): void {
       expect(await fetchAll(topic, 1)).toEqual([{ topic, offset: 0, ...record }]);
     });
 
+    test("records of one request may be years apart", async () => {
+      const topic = await bench.topic();
+      const timestamps = [Date.UTC(2026, 10, 25), Date.UTC(1999, 0, 1), Date.UTC(2026, 7, 1), 0];
+      const records = timestamps.map((timestamp) => ({ partition: 0, timestamp, value: "x" }));
+      const answer = await bench.rest.post(`/produce/${topic}`, records);
+      expect(answer.json<Metadata[]>().map(({ timestamp }) => timestamp)).toEqual(timestamps);
+      expect((await fetchAll(topic)).map(({ timestamp }) => timestamp)).toEqual(timestamps);
+    });
+
     test("GET /produce/{topic}/{message} takes the message from the path and answers one object", async () => {
       const topic = await bench.topic();
       const answer = await bench.rest.get(`/produce/${topic}/${encodeURIComponent("a/b ü?")}?key=k`);
