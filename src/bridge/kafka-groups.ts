@@ -3,6 +3,7 @@ import { Consumer } from "@platformatic/kafka";
 import { logUnavailable } from "./errors.ts";
 import type { KafkaClient } from "./kafka-client.ts";
 import { asBridgeError, hasKafkaCode, isPassing, within } from "./kafka-errors.ts";
+import type { KafkaMetadata } from "./kafka-metadata.ts";
 import type { GroupMember, JoinOptions, TopicPartition, TopicPartitionOffset } from "./log.ts";
 
 /** How soon a member hears of a rebalance, milliseconds; Kafka's own default is three seconds. */
@@ -63,6 +64,7 @@ export async function committedInKafka(
 /** Joins a group as the static member `instance`; answers once it has its partitions. */
 export async function joinKafkaGroup(
   client: KafkaClient,
+  metadata: KafkaMetadata,
   { group, instance, topics, sessionTimeoutMs }: JoinOptions,
   deadline: AbortSignal,
 ): Promise<GroupMember> {
@@ -80,7 +82,12 @@ export async function joinKafkaGroup(
   // A rejoin that failed is seen by the next call, which finds no membership.
   consumer.on("error", () => undefined);
   consumer.topics.trackAll(...topics);
+  /** How many partitions the topics had when they were last shared out. */
+  let shared = "";
   const join = async (signal: AbortSignal) => {
+    shared = await partitionCounts(metadata, topics, signal);
+    // The group's leader shares out the partitions that the library knows of.
+    consumer.clearMetadata();
     await within(signal, consumer.joinGroup({}));
   };
   const leave = async (signal: AbortSignal) => {
@@ -96,7 +103,8 @@ export async function joinKafkaGroup(
   return {
     assignment: async (signal) => {
       try {
-        if (!consumer.isActive()) {
+        // Where partitions were added, the leader that joins again makes all share anew; others keep what they have.
+        if (!consumer.isActive() || (await partitionCounts(metadata, topics, signal)) !== shared) {
           await join(signal);
         }
       } catch (error) {
@@ -119,4 +127,14 @@ export async function joinKafkaGroup(
     },
     leave,
   };
+}
+
+/** How many partitions each topic has, by what is known of it. */
+async function partitionCounts(
+  metadata: KafkaMetadata,
+  topics: readonly string[],
+  deadline: AbortSignal,
+): Promise<string> {
+  const found = await Promise.all(topics.map((name) => metadata.topic(name, deadline)));
+  return found.map((topic) => topic?.leaders.length ?? 0).join();
 }

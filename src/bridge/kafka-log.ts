@@ -55,7 +55,7 @@ export function openKafkaLog(options: KafkaOptions): Log {
         joinOptions.topics.map((topic) => ({ topic, partition: 0 })),
         deadline,
       );
-      return joinKafkaGroup(client, joinOptions, deadline);
+      return joinKafkaGroup(client, metadata, joinOptions, deadline);
     },
 
     check: (deadline) => metadata.check(deadline),

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { Kafka, Partitioners, logLevel } from "kafkajs";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { bridgeTo, withKafka } from "./with-kafka.ts";
 import type { Message } from "./rest-client.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -110,6 +110,84 @@ withKafka("the bridge among other clients", { login }, (now) => {
     });
     expect((await fetched(topic, 2)).map(({ value }) => value)).toContain("for 2");
     expect((await fetched(topic, 0)).map(({ value }) => value)).not.toContain("for 2");
+  });
+
+  test("an instance reads partitions that were added after it had joined", async () => {
+    const topic = await topicOf(1);
+    const { rest } = now();
+    const path = `/consume/${randomUUID()}/one`;
+    const options = { headers: { "Kafka-Auto-Offset-Reset": "earliest" } };
+    await rest.post(`/produce/${topic}`, { value: "first" });
+    expect((await rest.post(path, { topic, timeout: 5_000 }, options)).json<Message[]>()).toMatchObject([
+      { offset: 0 },
+    ]);
+    const admin = kafkajs().admin();
+    await admin.connect();
+    await admin.createPartitions({ topicPartitions: [{ topic, count: 2 }] });
+    await admin.disconnect();
+    await waitUntil("the new partition takes a record", async () => {
+      return (await rest.post(`/produce/${topic}`, { partition: 1, value: "second" })).status === 200;
+    });
+    await waitUntil("the instance has read it", async () => {
+      const read = (await rest.post(path, { topic, timeout: 1_000 }, options)).json<Message[]>();
+      return read.some(({ partition, value }) => partition === 1 && value === "second");
+    });
+  });
+
+  test("bridges beside each other are one: producing, reading, and sharing a group out among their instances", async () => {
+    const topic = await topicOf(2);
+    const { cluster, rest } = now();
+    const other = await bridgeTo({ brokers: cluster.brokers });
+    onTestFinished(() => other.close());
+    const group = randomUUID();
+    const consume = async (through: typeof rest, instance: string) => {
+      const options = { headers: { "Kafka-Auto-Offset-Reset": "earliest", "Kafka-Auto-Commit-Interval": "0" } };
+      const answer = await through.post(`/consume/${group}/${instance}`, { topic, timeout: 1_000 }, options);
+      return answer.status === 200 ? answer.json<Message[]>() : [];
+    };
+    for (const [at, through] of [rest, other.rest, rest, other.rest].entries()) {
+      await through.post(`/produce/${topic}`, { partition: at % 2, value: String(at) });
+    }
+    const seen = (
+      await Promise.all([rest, other.rest].map((each) => each.post("/fetch", { topic, partition: 1 })))
+    ).map((answer) => answer.json<Message[]>().map(({ value }) => value));
+    expect(seen).toEqual([
+      ["1", "3"],
+      ["1", "3"],
+    ]);
+
+    const read: string[] = [];
+    const readBoth = async () => {
+      const messages = await Promise.all([consume(rest, "here"), consume(other.rest, "there")]);
+      messages.flat().forEach(({ partition, offset }) => read.push(`${partition}:${offset}`));
+      return messages;
+    };
+    await waitUntil("each instance has a partition", async () => {
+      await readBoth();
+      const shares = await Promise.all([rest, other.rest].map((each) => each.get("/consumers")));
+      return shares.every((answer) => {
+        const listed = answer.json<{ name: string; instances: { topics: { partitions: number[] }[] }[] }[]>();
+        return listed.find(({ name }) => name === group)?.instances[0]?.topics[0]?.partitions.length === 1;
+      });
+    });
+    await other.rest.post(
+      `/produce/${topic}`,
+      [0, 1].map((partition) => ({ partition, value: "later" })),
+    );
+    await waitUntil("all six have been read", async () => {
+      await readBoth();
+      return new Set(read).size === 6;
+    });
+
+    await other.close();
+    await rest.post(
+      `/produce/${topic}`,
+      [0, 1].map((partition) => ({ partition, value: "last" })),
+    );
+    await waitUntil("the instance that stays reads both partitions", async () => {
+      (await consume(rest, "here")).forEach(({ partition, offset }) => read.push(`${partition}:${offset}`));
+      return read.includes("0:3") && read.includes("1:3");
+    });
   });
 
   test("offsets committed through the bridge are where a kafkajs consumer begins, and the reverse", async () => {
