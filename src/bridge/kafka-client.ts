@@ -10,6 +10,7 @@ import { BrokerOrder } from "./kafka-brokers.ts";
 import { isPassing } from "./kafka-errors.ts";
 import { writeAtOnce } from "./kafka-produce-request.ts";
 import type { TextProducer } from "./kafka-produce-request.ts";
+import { keepPartitions } from "./kafka-producer-metadata.ts";
 
 /** How to reach Kafka. */
 export interface KafkaOptions {
@@ -56,6 +57,7 @@ export class KafkaClient {
       retryDelay: (_client, _operation, attempt) => 100 * 3 ** (attempt - 1),
     });
     this.brokers.guide(this.admin);
+    keepPartitions(this.producer);
     writeAtOnce(this.producer);
     this.brokers.guide(this.producer);
   }

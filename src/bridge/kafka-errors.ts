@@ -23,6 +23,9 @@ const passing = [
   "COORDINATOR_NOT_AVAILABLE",
   "NOT_COORDINATOR",
   "REBALANCE_IN_PROGRESS",
+  // Requests of one producer overtook each other, and did again as a new producer.
+  "OUT_OF_ORDER_SEQUENCE_NUMBER",
+  "UNKNOWN_PRODUCER_ID",
   // A transaction that commits offsets is still open.
   "UNSTABLE_OFFSET_COMMIT",
 ] as const;

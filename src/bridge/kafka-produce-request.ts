@@ -1,7 +1,8 @@
-// The library's producer with a faster pen: partitions, sequences, brokers and what is tried again stay the library's;
-// only the bytes of a Produce request are written here.
-import { kGetApi, Writer } from "@platformatic/kafka";
+// The library's producer with a faster pen: partitions, producers, brokers and when to try again stay the library's; the
+// bytes of a Produce request are written here, by the deliveries' word on what to send and by which sequences.
+import { ResponseError, kGetApi, Writer } from "@platformatic/kafka";
 import type { API, Connection, Producer, produceV11 } from "@platformatic/kafka";
+import { Deliveries } from "./kafka-deliveries.ts";
 import { encodeRecordBatch } from "./kafka-record-batch.ts";
 import type { BatchRecord } from "./kafka-record-batch.ts";
 
@@ -57,6 +58,7 @@ export function produceRequest(
 
 /** Makes a producer write its requests with {@link produceRequest}. */
 export function writeAtOnce(producer: TextProducer): void {
+  const deliveries = new Deliveries();
   const getApi = producer[kGetApi].bind(producer);
   producer[kGetApi] = <Parameters extends unknown[], Answer>(
     name: string,
@@ -64,30 +66,39 @@ export function writeAtOnce(producer: TextProducer): void {
   ) =>
     getApi<Parameters, Answer>(name, (error, api) => {
       // The library finds an API by its name: this one is of that type.
-      const found = name === "Produce" && api ? (faster(api as unknown as ProduceApi) as unknown as typeof api) : api;
-      callback(error, found);
+      const ours = name === "Produce" && api && faster(api as unknown as ProduceApi, deliveries);
+      callback(error, ours ? (ours as unknown as typeof api) : api);
     });
 }
 
 type ProduceApi = typeof produceV11.api;
 
 /** The same API, whose requests are written here. */
-function faster(api: ProduceApi): ProduceApi {
+function faster(api: ProduceApi, deliveries: Deliveries): ProduceApi {
   const produce = (
     connection: Connection,
     ...parameters: Parameters<ProduceApi> extends [unknown, ...infer Rest] ? Rest : never
   ) => {
-    const [acks = 1, timeoutMs = 0, records, options] = parameters;
+    const [acks = 1, timeoutMs = 0, messages, given, callback] = parameters;
+    // What the producer was given: it hands on texts as they are, and says whose batches they are.
+    const all = messages as ProducedRecord[];
+    const options = given as ProduceOptions;
+    const { records, sequences } = deliveries.remainder(all, options);
     const send: Connection["send"] = (key, version, _createRequest, ...rest) =>
       connection.send(
         key,
         version,
-        // What the producer was given: it hands on texts as they are, and says whose batches they are.
-        () => produceRequest(version, acks, timeoutMs, records as ProducedRecord[], options as ProduceOptions),
+        () => produceRequest(version, acks, timeoutMs, records, { ...options, sequences }),
         ...rest,
       );
     // An API sends its request and uses nothing else of a connection.
-    api({ send } as Connection, ...parameters);
+    api({ send } as Connection, acks, timeoutMs, messages, given, (error, response) => {
+      if (error instanceof ResponseError && "response" in error) {
+        // Made by the library's own parser, which keeps it beside the error codes it throws.
+        deliveries.refused(all, error.response as produceV11.ProduceResponse);
+      }
+      callback?.(error, typeof response === "object" ? deliveries.answered(all, response) : response);
+    });
   };
   return Object.assign(produce, { async: api.async, key: api.key, version: api.version });
 }

@@ -5,7 +5,7 @@ import type { KafkaClient } from "./kafka-client.ts";
 import { logUnavailable } from "./errors.ts";
 import { asBridgeError, within } from "./kafka-errors.ts";
 import type { KafkaMetadata, KafkaTopic } from "./kafka-metadata.ts";
-import type { NewRecord, RecordMetadata } from "./log.ts";
+import type { NewRecord, RecordMetadata, TopicPartition } from "./log.ts";
 
 /** Below the broker's default `message.max.bytes` of 1 MiB, which bounds a whole batch of one partition. */
 const BATCH_BYTES = 900 * 1024;
@@ -30,10 +30,17 @@ export async function produceToKafka(
   const now = Date.now();
   const stored: RecordMetadata[] = [];
   for (const { messages, indexes } of sendsOf(records, topics, now)) {
-    const { offsets = [] } = await within(deadline, client.producer.send({ messages })).catch((error: unknown) => {
-      [...indexes.keys()].forEach((topic) => metadata.forget(topic));
-      throw asBridgeError(error);
-    });
+    const { offsets = [] } = await within(deadline, client.producer.send({ messages })).catch(
+      async (error: unknown) => {
+        [...indexes.keys()].forEach((topic) => metadata.forget(topic));
+        const failure = asBridgeError(error);
+        if (failure.status >= 500) {
+          // A topic or a partition that is gone is a 404.
+          await metadata.require(places(messages), deadline);
+        }
+        throw failure;
+      },
+    );
     for (const { topic, partition, offset: base } of offsets) {
       indexes.get(topic)?.[partition]?.forEach((index, i) => {
         const timestamp = records[index]?.timestamp ?? now;
@@ -49,7 +56,16 @@ export async function produceToKafka(
   return stored;
 }
 
-/** The producer puts a record whose partition it has not heard of into another one: it must not know less than we do. */
+/** Where records were to go. */
+function places(messages: readonly Message[]): TopicPartition[] {
+  const highest = new Map<string, number>();
+  for (const { topic, partition = 0 } of messages) {
+    highest.set(topic, Math.max(partition, highest.get(topic) ?? 0));
+  }
+  return [...highest].map(([topic, partition]) => ({ topic, partition }));
+}
+
+/** The producer asks any broker for a partition that it has not heard of: it should not know less than we do. */
 function refreshProducer({ producer }: KafkaClient, topics: Iterable<KafkaTopic>): void {
   const known = producer.currentMetadata?.topics;
   for (const { name, leaders } of topics) {

@@ -1,0 +1,132 @@
+// Requests that go through the one idempotent producer together, of which some fail.
+import { randomUUID } from "node:crypto";
+import { Admin, kGetBootstrapConnection } from "@platformatic/kafka";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { KafkaClient } from "../../src/bridge/kafka-client.ts";
+import { KafkaMetadata } from "../../src/bridge/kafka-metadata.ts";
+import { produceToKafka } from "../../src/bridge/kafka-produce.ts";
+import type { NewRecord } from "../../src/bridge/log.ts";
+import type { Message } from "./rest-client.ts";
+import { waitUntil } from "./wait-until.ts";
+import { withKafka } from "./with-kafka.ts";
+
+/** What a topic of these tests takes in one batch, bytes. */
+const LARGEST = 1_000;
+const tooLarge = "x".repeat(2 * LARGEST);
+
+withKafka("produced together", {}, (now) => {
+  const withAdmin = async <T>(work: (admin: Admin) => Promise<T>): Promise<T> => {
+    const options = { clientId: "tests", retries: 5, retryDelay: 200 };
+    const admin = new Admin({ ...options, bootstrapBrokers: now().cluster.brokers });
+    try {
+      return await work(admin);
+    } finally {
+      await admin.close();
+    }
+  };
+  /** How many partitions a topic has; asked beside the bridge, which goes on believing what it knows. */
+  const partitionsOf = (topic: string) =>
+    withAdmin((admin) =>
+      admin.metadata({ topics: [topic] }).then(
+        ({ topics }) => topics.get(topic)?.partitionsCount ?? 0,
+        () => 0,
+      ),
+    );
+  const create = async (topic: string, partitions: number) => {
+    const configs = [{ name: "max.message.bytes", value: String(LARGEST) }];
+    await withAdmin((admin) => admin.createTopics({ topics: [topic], partitions, replicas: 1, configs }));
+    await waitUntil(`${topic} is served`, async () => (await partitionsOf(topic)) === partitions);
+  };
+  const remove = async (topic: string) => {
+    await withAdmin((admin) => admin.deleteTopics({ topics: [topic] }));
+    await waitUntil(`${topic} is gone`, async () => (await partitionsOf(topic)) === 0);
+  };
+  const newTopic = async () => {
+    const topic = randomUUID();
+    await create(topic, 1);
+    return topic;
+  };
+  const values = async (topic: string, partition = 0) => {
+    const answer = await now().rest.post("/fetch", { topic, partition, offset: 0, timeout: 300 });
+    return answer.json<Message[]>().map(({ value }) => value);
+  };
+
+  test("a record is stored once, where another one of its request has to be sent again", async () => {
+    const [one, other] = [await newTopic(), await newTopic()];
+    const { rest } = now();
+    await rest.post(
+      "/produce",
+      [one, other].map((topic) => ({ topic, value: "before" })),
+    );
+    // Kafka misses the refused record in the sequence of its partition, and refuses what follows.
+    const [refused, stored] = await Promise.all([
+      rest.post(`/produce/${other}`, { value: tooLarge }),
+      rest.post("/produce", [
+        { topic: one, value: "beside" },
+        { topic: other, value: "behind" },
+      ]),
+    ]);
+    expect([refused.status, stored.status]).toEqual([413, 200]);
+    expect(stored.json<Message[]>().map(({ offset }) => offset)).toEqual([1, 1]);
+    expect([await values(one), await values(other)]).toEqual([
+      ["before", "beside"],
+      ["before", "behind"],
+    ]);
+  });
+
+  test("a record that waits for metadata while another one fails is not taken for an earlier one", async () => {
+    const topic = await newTopic();
+    const client = new KafkaClient({ brokers: now().cluster.brokers });
+    const { producer } = client;
+    onTestFinished(() => client.close());
+    const metadata = new KafkaMetadata(client);
+    const produce = async (value: string) => {
+      const record: NewRecord = { topic, partition: 0, timestamp: undefined, key: undefined, value, headers: [] };
+      const [stored] = await produceToKafka(client, metadata, [record], AbortSignal.timeout(5_000));
+      return stored?.offset;
+    };
+    expect(await produce("first")).toBe(0);
+
+    const isSent = Promise.withResolvers<void>();
+    const send = producer.send.bind(producer);
+    vi.spyOn(producer, "send").mockImplementationOnce((options) => {
+      const sent = send(options);
+      isSent.resolve();
+      return sent;
+    });
+    const refused = produce(tooLarge).catch((error: unknown) => error);
+    await isSent.promise;
+
+    const isAsked = Promise.withResolvers<() => void>();
+    const connect = producer[kGetBootstrapConnection];
+    producer[kGetBootstrapConnection] = (callback) => isAsked.resolve(() => connect.call(producer, callback));
+    producer.clearMetadata();
+    const waiting = produce("second");
+    const goOn = await isAsked.promise;
+    expect(await refused).toMatchObject({ status: 413 });
+    producer[kGetBootstrapConnection] = connect;
+    goOn();
+    expect(await waiting).toBe(1);
+    expect(await values(topic)).toEqual(["first", "second"]);
+  });
+
+  test("a topic that was deleted, or has fewer partitions now, is a 404, and producing goes on", async () => {
+    const [topic, other] = [randomUUID(), await newTopic()];
+    const { rest } = now();
+    const produce = (partition: number) => rest.post(`/produce/${topic}`, { partition, value: `for ${partition}` });
+    await create(topic, 4);
+    expect((await produce(3)).status).toBe(200);
+    await remove(topic);
+    expect((await produce(3)).status).toBe(404);
+
+    await create(topic, 4);
+    expect((await produce(3)).status).toBe(200);
+    await remove(topic);
+    await create(topic, 2);
+    expect((await produce(3)).status).toBe(404);
+    expect(await values(topic, 0)).toEqual([]);
+    expect(await values(topic, 1)).toEqual([]);
+    expect((await produce(1)).status).toBe(200);
+    expect((await rest.post(`/produce/${other}`, { value: "elsewhere" })).status).toBe(200);
+  });
+});
