@@ -108,7 +108,14 @@ export async function joinKafkaGroup(
           await join(signal);
         }
       } catch (error) {
-        throw asBridgeError(error);
+        const failure = asBridgeError(error);
+        if (failure.status >= 500) {
+          await metadata.confirm(
+            topics.map((topic) => ({ topic, partition: 0 })),
+            signal,
+          );
+        }
+        throw failure;
       }
       const partitions = (consumer.assignments ?? []).flatMap(({ topic, partitions: given }) =>
         given.map((partition) => ({ topic, partition })),

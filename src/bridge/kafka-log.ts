@@ -19,6 +19,18 @@ const READ_COMMITTED = 1;
 export function openKafkaLog(options: KafkaOptions): Log {
   const client = new KafkaClient(options);
   const metadata = new KafkaMetadata(client);
+  /** Does something with partitions that there are, also where they went since that was last known. */
+  const persistOn = async <T>(partitions: readonly TopicPartition[], deadline: AbortSignal, work: () => Promise<T>) => {
+    await metadata.require(partitions, deadline);
+    return persist(deadline, async () => {
+      try {
+        return await work();
+      } catch (error) {
+        await metadata.confirm(partitions, deadline);
+        throw error;
+      }
+    });
+  };
   return {
     topics: async (deadline) => new Map((await metadata.all(deadline)).map((topic) => [topic.name, infoOf(topic)])),
 
@@ -32,23 +44,17 @@ export function openKafkaLog(options: KafkaOptions): Log {
     fetch: (positions, fetchOptions) => fetchFromKafka(client, metadata, positions, fetchOptions),
 
     offsets: async (partitions, at, deadline) => {
-      await metadata.require(partitions, deadline);
-      const found = await persist(deadline, () => listOffsets(client, partitions, timestampOf(at)));
+      const found = await persistOn(partitions, deadline, () => listOffsets(client, partitions, timestampOf(at)));
       // Kafka answers -1 where every record is older; the contract promises an offset to read from.
       const pastEnd = found.filter(({ offset }) => offset < 0);
       const latest = await persist(deadline, () => listOffsets(client, pastEnd, ListOffsetTimestamps.LATEST));
       return found.map((each) => (each.offset < 0 ? (latest[pastEnd.indexOf(each)] ?? each) : each));
     },
 
-    commit: async (group, offsets, deadline) => {
-      await metadata.require(offsets, deadline);
-      await persist(deadline, () => commitToKafka(client, group, offsets));
-    },
+    commit: (group, offsets, deadline) => persistOn(offsets, deadline, () => commitToKafka(client, group, offsets)),
 
-    committed: async (group, partitions, deadline) => {
-      await metadata.require(partitions, deadline);
-      return persist(deadline, () => committedInKafka(client, group, partitions));
-    },
+    committed: (group, partitions, deadline) =>
+      persistOn(partitions, deadline, () => committedInKafka(client, group, partitions)),
 
     join: async (joinOptions, deadline) => {
       await metadata.require(

@@ -81,6 +81,12 @@ export class KafkaMetadata {
     return topics;
   }
 
+  /** Asks anew after a failure. Throws a 404 where a topic or a partition is gone, which then is what went wrong. */
+  async confirm(partitions: readonly TopicPartition[], deadline: AbortSignal): Promise<void> {
+    partitions.forEach(({ topic }) => this.forget(topic));
+    await this.require(partitions, deadline);
+  }
+
   /** Every topic that is not Kafka's own. */
   all(deadline: AbortSignal): Promise<KafkaTopic[]> {
     return persist(deadline, (tries) => this.#readOnce(null, tries));

@@ -32,11 +32,9 @@ export async function produceToKafka(
   for (const { messages, indexes } of sendsOf(records, topics, now)) {
     const { offsets = [] } = await within(deadline, client.producer.send({ messages })).catch(
       async (error: unknown) => {
-        [...indexes.keys()].forEach((topic) => metadata.forget(topic));
         const failure = asBridgeError(error);
         if (failure.status >= 500) {
-          // A topic or a partition that is gone is a 404.
-          await metadata.require(places(messages), deadline);
+          await metadata.confirm(places(messages), deadline);
         }
         throw failure;
       },
@@ -56,7 +54,7 @@ export async function produceToKafka(
   return stored;
 }
 
-/** Where records were to go. */
+/** The last partition of each topic that records were to go to. */
 function places(messages: readonly Message[]): TopicPartition[] {
   const highest = new Map<string, number>();
   for (const { topic, partition = 0 } of messages) {

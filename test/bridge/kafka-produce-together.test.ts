@@ -1,13 +1,13 @@
 // Requests that go through the one idempotent producer together, of which some fail.
 import { randomUUID } from "node:crypto";
-import { Admin, kGetBootstrapConnection } from "@platformatic/kafka";
+import { kGetBootstrapConnection } from "@platformatic/kafka";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { KafkaClient } from "../../src/bridge/kafka-client.ts";
 import { KafkaMetadata } from "../../src/bridge/kafka-metadata.ts";
 import { produceToKafka } from "../../src/bridge/kafka-produce.ts";
 import type { NewRecord } from "../../src/bridge/log.ts";
+import { createTopic } from "./kafka/topics.ts";
 import type { Message } from "./rest-client.ts";
-import { waitUntil } from "./wait-until.ts";
 import { withKafka } from "./with-kafka.ts";
 
 /** What a topic of these tests takes in one batch, bytes. */
@@ -15,39 +15,13 @@ const LARGEST = 1_000;
 const tooLarge = "x".repeat(2 * LARGEST);
 
 withKafka("produced together", {}, (now) => {
-  const withAdmin = async <T>(work: (admin: Admin) => Promise<T>): Promise<T> => {
-    const options = { clientId: "tests", retries: 5, retryDelay: 200 };
-    const admin = new Admin({ ...options, bootstrapBrokers: now().cluster.brokers });
-    try {
-      return await work(admin);
-    } finally {
-      await admin.close();
-    }
-  };
-  /** How many partitions a topic has; asked beside the bridge, which goes on believing what it knows. */
-  const partitionsOf = (topic: string) =>
-    withAdmin((admin) =>
-      admin.metadata({ topics: [topic] }).then(
-        ({ topics }) => topics.get(topic)?.partitionsCount ?? 0,
-        () => 0,
-      ),
-    );
-  const create = async (topic: string, partitions: number) => {
-    const configs = [{ name: "max.message.bytes", value: String(LARGEST) }];
-    await withAdmin((admin) => admin.createTopics({ topics: [topic], partitions, replicas: 1, configs }));
-    await waitUntil(`${topic} is served`, async () => (await partitionsOf(topic)) === partitions);
-  };
-  const remove = async (topic: string) => {
-    await withAdmin((admin) => admin.deleteTopics({ topics: [topic] }));
-    await waitUntil(`${topic} is gone`, async () => (await partitionsOf(topic)) === 0);
-  };
   const newTopic = async () => {
     const topic = randomUUID();
-    await create(topic, 1);
+    await createTopic(now().cluster.brokers, topic, 1, { "max.message.bytes": String(LARGEST) });
     return topic;
   };
-  const values = async (topic: string, partition = 0) => {
-    const answer = await now().rest.post("/fetch", { topic, partition, offset: 0, timeout: 300 });
+  const values = async (topic: string) => {
+    const answer = await now().rest.post("/fetch", { topic, partition: 0, offset: 0, timeout: 300 });
     return answer.json<Message[]>().map(({ value }) => value);
   };
 
@@ -108,25 +82,5 @@ withKafka("produced together", {}, (now) => {
     goOn();
     expect(await waiting).toBe(1);
     expect(await values(topic)).toEqual(["first", "second"]);
-  });
-
-  test("a topic that was deleted, or has fewer partitions now, is a 404, and producing goes on", async () => {
-    const [topic, other] = [randomUUID(), await newTopic()];
-    const { rest } = now();
-    const produce = (partition: number) => rest.post(`/produce/${topic}`, { partition, value: `for ${partition}` });
-    await create(topic, 4);
-    expect((await produce(3)).status).toBe(200);
-    await remove(topic);
-    expect((await produce(3)).status).toBe(404);
-
-    await create(topic, 4);
-    expect((await produce(3)).status).toBe(200);
-    await remove(topic);
-    await create(topic, 2);
-    expect((await produce(3)).status).toBe(404);
-    expect(await values(topic, 0)).toEqual([]);
-    expect(await values(topic, 1)).toEqual([]);
-    expect((await produce(1)).status).toBe(200);
-    expect((await rest.post(`/produce/${other}`, { value: "elsewhere" })).status).toBe(200);
   });
 });
