@@ -135,6 +135,8 @@ export const streamShareSchema = z.object({
   likes: z.number().int(),
   shares: countSchema,
   approximate: z.boolean(),
+  /** How many records the source had counted in this epoch: of two shares of one stream the one with more is the newer. */
+  recordsCounted: countSchema.optional(),
 });
 export type StreamShare = z.infer<typeof streamShareSchema>;
 

@@ -206,24 +206,23 @@ export class HubStorage {
       .toReversed();
   }
 
-  /** Stores a source's share of a stream; false when the same, a longer one, or one of a newer epoch is stored already. */
+  /** Stores a source's share of a stream unless a newer one is stored; false when that says nothing new. */
   saveShare(share: StreamShare): boolean {
-    const text = JSON.stringify(share);
     const key = [share.contentId, share.startedAt, share.source];
     const [row] = this.#database.all(
       "SELECT share FROM stream_shares WHERE content_id = ? AND started_at = ? AND source = ?",
       ...key,
     );
     const [stored] = row === undefined ? [] : parsed(streamShareSchema, row["share"]);
-    if (row?.["share"] === text || (stored !== undefined && isOlder(share, stored))) {
+    if (stored !== undefined && isOlder(share, stored)) {
       return false;
     }
     this.#database.all(
       "INSERT INTO stream_shares (content_id, started_at, source, share) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET share = excluded.share",
       ...key,
-      text,
+      JSON.stringify(share),
     );
-    return true;
+    return stored === undefined || numbersOf(share) !== numbersOf(stored);
   }
 
   /** Forgets the shares of an item's streams that began before an instant in ms. */
@@ -254,9 +253,20 @@ export class HubStorage {
   }
 }
 
-/** A call that was overtaken: within an epoch a stream only grows longer. */
+/** What a share says of its stream, to be compared. */
+function numbersOf({ recordsCounted: _, ...numbers }: StreamShare): string {
+  return JSON.stringify(numbers);
+}
+
+/** A call that was overtaken. A source that does not count its records yet tells it by the end: streams only grow. */
 function isOlder(share: StreamShare, stored: StreamShare): boolean {
-  return share.epoch === stored.epoch ? share.endedAt < stored.endedAt : share.epoch < stored.epoch;
+  if (share.epoch !== stored.epoch) {
+    return share.epoch < stored.epoch;
+  }
+  if (share.recordsCounted === undefined || stored.recordsCounted === undefined) {
+    return share.endedAt < stored.endedAt;
+  }
+  return share.recordsCounted < stored.recordsCounted;
 }
 
 /** One value, or none where the text is not what the schema wants: a broken row is as good as a missing one. */

@@ -1,7 +1,7 @@
 // What the passing of log time does to the state: sessions stop counting, streams end, quiet things are forgotten.
 import type { FoldState } from "./fold-state.ts";
 import { WINDOW_MS } from "./session-table.ts";
-import { STREAM_QUIET_MS } from "./stream.ts";
+import { STREAM_QUIET_MS, type StreamResult } from "./stream.ts";
 
 /** Content idle for this long (log time) is dropped. */
 export const ITEM_IDLE_MS = 48 * 3_600_000;
@@ -119,16 +119,24 @@ export class LogTime {
 
 /** Ends an item's stream and puts its numbers where they wait for the hub. */
 export function endStream(state: FoldState, item: number): void {
+  const result = streamSoFar(state, item);
+  state.streams.delete(item);
+  if (result !== null) {
+    state.ended.push(result);
+    state.items.touch(item);
+  }
+}
+
+/** What the item's open stream did so far; null when it has none. */
+export function streamSoFar(state: FoldState, item: number): StreamResult | null {
   const stream = state.streams.get(item);
   const creator = state.items.creatorOf(item);
   const contentId = state.items.contentIdOf(item);
-  state.streams.delete(item);
-  if (stream !== undefined && creator !== undefined && contentId !== undefined) {
-    state.ended.push(
-      stream.result(creator.id, contentId, countsOf(state, item), isApproximate(state, item, state.time)),
-    );
-    state.items.touch(item);
+  if (stream === undefined || creator === undefined || contentId === undefined) {
+    return null;
   }
+  const approximate = isApproximate(state, item, state.time);
+  return stream.result({ creatorId: creator.id, contentId }, countsOf(state, item), approximate, state.stats.records);
 }
 
 /** Ends every open stream: the log goes on elsewhere. */

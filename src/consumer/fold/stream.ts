@@ -68,8 +68,13 @@ export class Stream {
     }
   }
 
-  /** The stream's numbers, as if it had ended with its last live beat. */
-  result(creatorId: CreatorId, contentId: ContentId, now: ItemCounts, approximate: boolean): StreamResult {
+  /** The stream's numbers after so many records, as if it had ended with its last live beat. */
+  result(
+    { creatorId, contentId }: Pick<StreamResult, "creatorId" | "contentId">,
+    now: ItemCounts,
+    approximate: boolean,
+    recordsCounted: number,
+  ): StreamResult {
     const minutes = Math.floor(this.lastBeatAt / MINUTE_MS) - this.firstMinute + 1;
     return {
       creatorId,
@@ -84,6 +89,7 @@ export class Stream {
       likes: now.likes - this.before.likes,
       shares: Math.max(0, now.shares - this.before.shares),
       approximate: approximate || (this.uniques?.isApproximate ?? true),
+      recordsCounted,
     };
   }
 }

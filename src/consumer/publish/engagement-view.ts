@@ -4,7 +4,7 @@
 import type { CreatorId } from "../../contract/ids.ts";
 import type { Publish } from "../../contract/live-rpc.ts";
 import type { FoldState } from "../fold/fold-state.ts";
-import { countsOf, isApproximate } from "../fold/log-time.ts";
+import { streamSoFar } from "../fold/log-time.ts";
 import type { Position, ReaderPorts } from "../ports.ts";
 import type { PartitionCursor } from "../read/partition-cursor.ts";
 import type { LoopView } from "../read/partition-loop.ts";
@@ -185,11 +185,8 @@ export class EngagementView implements Publications {
   #offerQuietStreams(): void {
     const now = this.#ports.clock.now();
     for (const [item, stream] of this.#state.streams) {
-      const creator = this.#state.items.creatorOf(item);
-      const contentId = this.#state.items.contentIdOf(item);
-      if (stream.isQuiet(now) && creator !== undefined && contentId !== undefined) {
-        const counts = countsOf(this.#state, item);
-        const result = stream.result(creator.id, contentId, counts, isApproximate(this.#state, item, this.#state.time));
+      const result = stream.isQuiet(now) ? streamSoFar(this.#state, item) : null;
+      if (result !== null) {
         this.#shares.offer(result);
       }
     }

@@ -67,7 +67,7 @@ export class StreamShareSender {
   offer(result: StreamResult): void {
     const key = keyOf(result);
     const labelled = this.#label(result);
-    const digest = JSON.stringify(labelled);
+    const digest = digestOf(labelled);
     if (this.#known.get(key) === digest) {
       this.#forget(key, digest);
       return;
@@ -152,7 +152,7 @@ export class StreamShareSender {
   }
 
   #forget(key: string, digest: string): void {
-    this.#acknowledged((other) => keyOf(other) === key && JSON.stringify(this.#label(other)) === digest);
+    this.#acknowledged((other) => keyOf(other) === key && digestOf(this.#label(other)) === digest);
   }
 
   /** Labelled when it is offered: until it is sent, counting may have begun again under another epoch. */
@@ -160,6 +160,11 @@ export class StreamShareSender {
     const { epoch = this.#epoch(), ...numbers } = result;
     return { ...numbers, epoch };
   }
+}
+
+/** Of what a share says: it says the same whatever was counted of other streams since. */
+function digestOf({ recordsCounted: _, ...numbers }: LabelledResult): string {
+  return JSON.stringify(numbers);
 }
 
 function keyOf({ creatorId, contentId, startedAt }: StreamResult): string {

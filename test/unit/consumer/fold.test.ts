@@ -229,6 +229,7 @@ describe("streams", () => {
         likes: 1,
         shares: 0,
         approximate: false,
+        recordsCounted: 6,
       },
     ]);
   });

@@ -82,7 +82,9 @@ test("a repeated share counts once and is told once, and a corrected one replace
   bench.hub.recordStreamShare(share(0));
   bench.evict();
   bench.hub.recordStreamShare(share(0));
-  bench.hub.recordStreamShare(share(0, { likes: 5 }));
+  bench.hub.recordStreamShare(share(0, { recordsCounted: 700 }));
+  bench.hub.recordStreamShare(share(0, { likes: 5, recordsCounted: 800 }));
+  bench.hub.recordStreamShare(share(0, { likes: 5, recordsCounted: 900 }));
 
   expect(socket.of("stream.ended").map(({ contentId, summary }) => [contentId, summary.likes])).toEqual([
     ["cnt_1", 3],
@@ -118,6 +120,16 @@ test("a share that comes after a longer one of the same stream was overtaken by 
   bench.hub.recordStreamShare(share(0, { endedAt: START + 3 * MINUTE, watchSeconds: 195 }));
 
   expect(last(bench)).toMatchObject({ endedAt: new Date(START + 5 * MINUTE).toISOString(), watchSeconds: 260 });
+});
+
+test("of two shares that end together the one that counted more records is the newer", () => {
+  const bench = new HubBench();
+  bench.hub.recordStreamShare(share(0, { recordsCounted: 900, likes: 5 }));
+
+  bench.hub.recordStreamShare(share(0, { recordsCounted: 800, likes: 3 }));
+  expect(last(bench)).toMatchObject({ likes: 5 });
+  bench.hub.recordStreamShare(share(0, { recordsCounted: 901, likes: 4 }));
+  expect(last(bench)).toMatchObject({ likes: 4 });
 });
 
 test("two minutes between streams keep them apart, and less does not", () => {
