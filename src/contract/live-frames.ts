@@ -12,6 +12,11 @@ export const BEARER_PROTOCOL_PREFIX = "bearer.";
 export const LIVE_WINDOW_SECONDS = 45;
 /** How often a client says `ping`: under the usual 30 s idle limit of mobile carriers' and proxies' connections. */
 export const PING_INTERVAL_SECONDS = 25;
+/**
+ * A client says after every so many characters how many it has received: nobody else tells a hub how much a socket has
+ * yet to send. Some twenty seconds of a busy creator's frames (ours).
+ */
+export const RECEIPT_EVERY_CHARACTERS = 65_536;
 
 /** Close codes of the socket. */
 export const closeCodes = {
@@ -105,6 +110,8 @@ export const welcomeFrameSchema = z.object({
   serverTime: instantSchema,
   pingIntervalSeconds: z.number(),
   liveWindowSeconds: z.number(),
+  /** How often the client is to send a receipt; absent where the service does not take any. */
+  receiptEveryCharacters: z.number().int().min(1).optional(),
 });
 export const snapshotFrameSchema = frame("snapshot", {
   state: liveStateSchema,
@@ -149,6 +156,13 @@ export const streamEndedFrameSchema = frame("stream.ended", {
   contentId: contentIdSchema,
   summary: streamSummarySchema,
 });
+
+/**
+ * What a client sends beside the text `ping`: how many characters (UTF-16 code units) of frames it has received on this
+ * connection in all, `pong` not counted.
+ */
+export const receiptSchema = z.strictObject({ type: z.literal("receipt"), characters: countSchema });
+export type Receipt = z.infer<typeof receiptSchema>;
 
 /** Every frame a server sends. Clients ignore types they do not know. */
 export const serverFrameSchema = z.discriminatedUnion("type", [

@@ -5,6 +5,11 @@ import { closeCodes, PING_INTERVAL_SECONDS } from "../contract/live-frames.ts";
 export const IDLE_LIMIT_MS = 3 * PING_INTERVAL_SECONDS * 1_000 + 15_000;
 /** How often dead sockets are looked for. The lease is renewed as often, so that one alarm does both. */
 const SWEEP_INTERVAL_MS = 60_000;
+/**
+ * What a client has not confirmed waits in the object's memory, for all that is known. So much of each of 100 sockets
+ * stays below the 128 MB that an object has: https://developers.cloudflare.com/workers/platform/limits/#memory
+ */
+const MAX_UNREAD_CHARACTERS = 1_048_576;
 
 /** What is known of a socket, kept with it through hibernation. Instants are ms since the Unix epoch. */
 export interface SocketInfo {
@@ -24,15 +29,22 @@ export interface HubSocket {
   lastPingAt(): number | null;
 }
 
+interface Listener {
+  readonly socket: HubSocket;
+  /** Characters sent to it, and of these received for certain, since this instance of the hub has known it. */
+  sent: number;
+  received: number;
+}
+
 /** The sockets of one hub. */
 export class Audience {
-  readonly #sockets = new Map<string, HubSocket>();
+  readonly #listeners = new Map<string, Listener>();
   #lastNumber = 0;
   #nextExpiryAt = Infinity;
   #sweepAt = Infinity;
 
   get size(): number {
-    return this.#sockets.size;
+    return this.#listeners.size;
   }
 
   /** An id that no socket of this hub bears: `c_` and a number. */
@@ -43,26 +55,57 @@ export class Audience {
 
   add(socket: HubSocket, nowMs: number): void {
     const { connectionId, tokenExpiresAt } = socket.info;
-    this.#sockets.set(connectionId, socket);
+    this.#listeners.set(connectionId, { socket, sent: 0, received: 0 });
     this.#lastNumber = Math.max(this.#lastNumber, Number(connectionId.slice(2)) || 0);
     this.#nextExpiryAt = Math.min(this.#nextExpiryAt, tokenExpiresAt);
     this.#sweepAt = Math.min(this.#sweepAt, nowMs + SWEEP_INTERVAL_MS);
   }
 
   remove(connectionId: string): void {
-    this.#sockets.delete(connectionId);
+    this.#listeners.delete(connectionId);
   }
 
   /** Sends one text to every open socket. */
   broadcast(text: string): void {
-    for (const socket of this.#sockets.values()) {
+    for (const listener of this.#listeners.values()) {
+      this.#send(listener, text);
+    }
+  }
+
+  /** Sends one text to one of the sockets. */
+  send(connectionId: string, text: string): void {
+    const listener = this.#listeners.get(connectionId);
+    if (listener !== undefined) {
+      this.#send(listener, text);
+    }
+  }
+
+  /**
+   * Notes a client's receipt.
+   * @param characters received on this connection in all, also of what an earlier instance of this hub sent
+   */
+  receipt(connectionId: string, characters: number): void {
+    const listener = this.#listeners.get(connectionId);
+    if (listener !== undefined) {
+      listener.received = Math.max(listener.received, characters);
+      listener.sent = Math.max(listener.sent, characters);
+    }
+  }
+
+  #send(listener: Listener, text: string): void {
+    const { socket } = listener;
+    if (listener.sent - listener.received > MAX_UNREAD_CHARACTERS) {
+      socket.close(closeCodes.tryLater, "too much is unread");
+      this.#listeners.delete(socket.info.connectionId);
+    } else {
       socket.send(text);
+      listener.sent += text.length;
     }
   }
 
   /** When `dismiss` has something to do next; infinite without sockets. */
   nextDueAt(): number {
-    return this.#sockets.size === 0 ? Infinity : Math.min(this.#nextExpiryAt, this.#sweepAt);
+    return this.#listeners.size === 0 ? Infinity : Math.min(this.#nextExpiryAt, this.#sweepAt);
   }
 
   /** Closes sockets whose token has expired or whose client is silent, and forgets those that are gone. */
@@ -72,7 +115,7 @@ export class Audience {
     }
     this.#nextExpiryAt = Infinity;
     this.#sweepAt = nowMs + SWEEP_INTERVAL_MS;
-    for (const [connectionId, socket] of this.#sockets) {
+    for (const [connectionId, { socket }] of this.#listeners) {
       const { tokenExpiresAt, connectedAt } = socket.info;
       if (tokenExpiresAt <= nowMs) {
         socket.close(closeCodes.tokenExpired, "token expired");
@@ -82,7 +125,7 @@ export class Audience {
       if (socket.isOpen()) {
         this.#nextExpiryAt = Math.min(this.#nextExpiryAt, tokenExpiresAt);
       } else {
-        this.#sockets.delete(connectionId);
+        this.#listeners.delete(connectionId);
       }
     }
   }

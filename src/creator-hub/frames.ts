@@ -3,6 +3,7 @@ import {
   LIVE_PROTOCOL,
   LIVE_WINDOW_SECONDS,
   PING_INTERVAL_SECONDS,
+  RECEIPT_EVERY_CHARACTERS,
   type Alert,
   type LiveContent,
   type LiveTotals,
@@ -55,6 +56,7 @@ export class FrameWriter {
       serverTime: instant(nowMs),
       pingIntervalSeconds: PING_INTERVAL_SECONDS,
       liveWindowSeconds: LIVE_WINDOW_SECONDS,
+      receiptEveryCharacters: RECEIPT_EVERY_CHARACTERS,
     } satisfies ServerFrame);
   }
 

@@ -23,6 +23,7 @@ import { LeaseKeeper, type WatchListPort } from "./lease-keeper.ts";
 import { LiveFeed, type Timers } from "./live-feed.ts";
 import { LiveNumbers } from "./live-numbers.ts";
 import { applyRareBatch } from "./rare-events.ts";
+import { readReceipt } from "./receipt.ts";
 import { lastStreamShares, summariseStream } from "./stream-summary.ts";
 
 /** Live totals are stored after so much quiet, and at least this often while they change: writes cost money. */
@@ -115,7 +116,7 @@ export class HubCore {
       this.#beginWatching();
     }
     this.#audience.add(socket, this.#ports.clock.now());
-    this.#feed.greet(socket, since);
+    this.#feed.greet(socket.info.connectionId, since);
     this.#arm();
   }
 
@@ -125,13 +126,19 @@ export class HubCore {
     this.#endWatchingIfAlone();
   }
 
-  /** What a client sends. Only `ping` means anything; it gets here when the runtime did not answer it by itself. */
+  /** What a client sends: receipts, and `ping` when the runtime did not answer it by itself. */
   receive(socket: HubSocket, message: string | ArrayBuffer): void {
+    const { connectionId } = socket.info;
     if (message === "ping") {
       socket.send("pong");
+      return;
+    }
+    const receipt = readReceipt(message);
+    if (receipt === null) {
+      socket.close(closeCodes.badMessage, "only ping and receipts are understood");
+      this.disconnected(connectionId);
     } else {
-      socket.close(closeCodes.badMessage, "only ping is understood");
-      this.disconnected(socket.info.connectionId);
+      this.#audience.receipt(connectionId, receipt.characters);
     }
   }
 

@@ -2,7 +2,7 @@
 // most every 250 ms, and every change of trust.
 import type { Clock } from "../runtime/clock.ts";
 import type { Alert } from "../contract/live-frames.ts";
-import type { Audience, HubSocket } from "./audience.ts";
+import type { Audience } from "./audience.ts";
 import { SentState } from "./frame-diff.ts";
 import { FrameWriter, instant, instantOrNull, type FrameBody, type SnapshotBody } from "./frames.ts";
 import type { LiveNumbers, Trust } from "./live-numbers.ts";
@@ -67,11 +67,11 @@ export class LiveFeed {
     this.#owedUntil = this.#audience.size > 0 ? this.#clock.now() + WAKE_PATIENCE_MS : null;
   }
 
-  /** Greets a new socket: `welcome`, then at once a `snapshot`. */
-  greet(socket: HubSocket, since: string | null): void {
+  /** Greets a new socket of the audience: `welcome`, then at once a `snapshot`. */
+  greet(connectionId: string, since: string | null): void {
     const now = this.#clock.now();
-    socket.send(this.#frames.welcome(socket.info.connectionId, now));
-    socket.send(this.#snapshot(now, since));
+    this.#audience.send(connectionId, this.#frames.welcome(connectionId, now));
+    this.#audience.send(connectionId, this.#snapshot(now, since));
   }
 
   /** Says that a snapshot would show something else now, though no frame tells of it. */

@@ -75,6 +75,7 @@ export async function startProductHub(): Promise<ProductHub> {
     target: async (name) => ({
       url: `${product.apiUrl.replace("http", "ws")}/ws/creator/live-metrics`,
       protocols: [LIVE_PROTOCOL],
+      wantsReceipts: true,
       headers: { authorization: `Bearer ${await product.token(name)}` },
     }),
     send: (name, count) => stubs(name).publish(publishOf(creatorIdSchema.parse(name), count)),
@@ -102,7 +103,12 @@ export async function startBareHub(frameBytes: () => number): Promise<Hub> {
   const stubs = stubsOf((name: string) => env.BARE_HUB.getByName(`/${name}`));
   return {
     target: (name) =>
-      Promise.resolve({ url: `${url.origin.replace("http", "ws")}/${name}`, protocols: [], headers: {} }),
+      Promise.resolve({
+        url: `${url.origin.replace("http", "ws")}/${name}`,
+        protocols: [],
+        headers: {},
+        wantsReceipts: false,
+      }),
     send: (name, count) =>
       stubs(name).broadcast(mark(count).padEnd(frameBytes(), "x"), publishOf(creatorIdSchema.parse(name), count)),
     mark,

@@ -1,5 +1,6 @@
 // The receiving side of the fan-out benchmark: many sockets, and when the last of them got a certain frame.
 import { WebSocket } from "ws";
+import { type Receipt, RECEIPT_EVERY_CHARACTERS } from "../../src/contract/live-frames.ts";
 
 /** Sockets opened at once. */
 const OPENED_AT_ONCE = 50;
@@ -11,6 +12,8 @@ export interface SocketTarget {
   readonly url: string;
   readonly protocols: string[];
   readonly headers: Record<string, string>;
+  /** Whether a hub is there that wants to know how much was received. */
+  readonly wantsReceipts: boolean;
 }
 
 /** Many sockets to one hub. */
@@ -94,9 +97,15 @@ export class SocketCrowd {
   }
 
   #open(): WebSocket {
-    const { url, protocols, headers } = this.#target;
+    const { url, protocols, headers, wantsReceipts } = this.#target;
     const socket = new WebSocket(url, protocols, { headers, perMessageDeflate: false });
+    let [received, confirmed] = [0, 0];
     socket.on("message", (data: Buffer) => {
+      received += data.length;
+      if (wantsReceipts && received - confirmed >= RECEIPT_EVERY_CHARACTERS) {
+        confirmed = received;
+        socket.send(JSON.stringify({ type: "receipt", characters: received } satisfies Receipt));
+      }
       if (this.#wanted !== null && data.includes(this.#wanted)) {
         this.#missing--;
         if (this.#missing === 0) {

@@ -74,15 +74,29 @@ const envelope = { epoch: fc.string(), seq: count, at: instant };
 
 /** Every frame of the protocol, as JSON would give it. */
 export const frame: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
-  fc.record({
-    type: fc.constant("welcome"),
-    protocol: fc.constant("creator-live.v1"),
-    connectionId: fc.string(),
-    epoch: fc.string(),
-    serverTime: instant,
-    pingIntervalSeconds: fc.integer({ min: 1, max: 60 }),
-    liveWindowSeconds: fc.integer({ min: 1, max: 60 }),
-  }),
+  fc.record(
+    {
+      type: fc.constant("welcome"),
+      protocol: fc.constant("creator-live.v1"),
+      connectionId: fc.string(),
+      epoch: fc.string(),
+      serverTime: instant,
+      pingIntervalSeconds: fc.integer({ min: 1, max: 60 }),
+      liveWindowSeconds: fc.integer({ min: 1, max: 60 }),
+      receiptEveryCharacters: fc.integer({ min: 1 }),
+    },
+    {
+      requiredKeys: [
+        "type",
+        "protocol",
+        "connectionId",
+        "epoch",
+        "serverTime",
+        "pingIntervalSeconds",
+        "liveWindowSeconds",
+      ],
+    },
+  ),
   fc.record({
     type: fc.constant("snapshot"),
     ...envelope,

@@ -98,9 +98,9 @@ class ScriptedSocket implements Socket {
   }
 
   /** The whole beginning of a good connection. */
-  begin(first: unknown = snapshot()): void {
+  begin(first: unknown = snapshot(), greeting: unknown = welcome): void {
     this.accept();
-    this.says(welcome);
+    this.says(greeting);
     this.says(first);
   }
 
@@ -239,7 +239,7 @@ test("it says ping at the server's interval, and an answered ping keeps the conn
   expect(world.connection.phase).toBe("open");
 });
 
-test("a connection that answers neither by pong nor by frame is given up and made again", async () => {
+test("a connection that does not answer is given up and made again", async () => {
   const world = new World();
   const socket = await world.start();
   socket.begin();
@@ -256,16 +256,52 @@ test("a connection that answers neither by pong nor by frame is given up and mad
   expect(world.connection.phase).toBe("open");
 });
 
-test("any frame counts as an answer to a ping", async () => {
+test("a connection whose frames come so late that its pong does not come in time is made again", async () => {
   const world = new World();
   const socket = await world.start();
   socket.begin();
 
   await world.pass(25_000);
-  socket.says({ type: "something.new" });
-  await world.pass(PONG_WAIT_MS + 1_000);
+  socket.says(snapshot({ seq: 2 }));
+  await world.pass(PONG_WAIT_MS);
 
-  expect(world.connection.phase).toBe("open");
+  expect(world.connection).toMatchObject({ phase: "waiting", cause: "silent" });
+});
+
+const frameOf = (characters: number) => '{"type":"something.new"}'.padEnd(characters);
+const receipt = (characters: number) => JSON.stringify({ type: "receipt", characters });
+
+test("it says how much it has received as often as the service wants to know, on each connection from the start", async () => {
+  const world = new World();
+  const first = await world.start();
+  const [greeting, beginning] = [{ ...welcome, receiptEveryCharacters: 1_000 }, snapshot()];
+  const greeted = JSON.stringify(greeting).length + JSON.stringify(beginning).length;
+  first.begin(beginning, greeting);
+  expect(first.sent).toEqual([]);
+
+  first.says(frameOf(1_000));
+  first.says("pong");
+  first.says(frameOf(900));
+  first.says(frameOf(99));
+  expect(first.sent).toEqual([receipt(greeted + 1_000)]);
+  first.says(frameOf(50));
+  expect(first.sent.at(-1)).toBe(receipt(greeted + 2_049));
+  first.drop(1006);
+  const second = await world.nextAttempt();
+  second.begin(beginning, greeting);
+  second.says(frameOf(1_000));
+
+  expect(second.sent).toEqual([receipt(greeted + 1_000)]);
+});
+
+test("a service that wants no receipts gets none", async () => {
+  const world = new World();
+  const socket = await world.start();
+  socket.begin();
+
+  socket.says(frameOf(1_000_000));
+
+  expect(socket.sent).toEqual([]);
 });
 
 test("a connection that gives no snapshot in time is given up", async () => {

@@ -100,15 +100,18 @@ const summary = object({
 const envelope = { epoch: text(), seq: count, at: instant };
 
 const shapes: { [Type in ServerFrame["type"]]: Shape<Extract<ServerFrame, { type: Type }>> } = {
-  welcome: object({
-    type: oneOf("welcome"),
-    protocol: oneOf(LIVE_PROTOCOL),
-    connectionId: text(),
-    epoch: text(),
-    serverTime: instant,
-    pingIntervalSeconds: number(),
-    liveWindowSeconds: number(),
-  }),
+  welcome: objectWith(
+    {
+      type: oneOf("welcome"),
+      protocol: oneOf(LIVE_PROTOCOL),
+      connectionId: text(),
+      epoch: text(),
+      serverTime: instant,
+      pingIntervalSeconds: number(),
+      liveWindowSeconds: number(),
+    },
+    { receiptEveryCharacters: integer(1) },
+  ),
   snapshot: object({
     type: oneOf("snapshot"),
     ...envelope,

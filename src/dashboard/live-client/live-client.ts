@@ -5,7 +5,7 @@
 //   const client = new LiveClient({ url: "wss://…/ws/creator/live-metrics", token: async (renew) => "…" });
 //   const unsubscribe = client.subscribe(({ connection, numbers }) => …);
 //   client.start();
-import type { ServerFrame } from "../../contract/live-frames.ts";
+import type { Receipt, ServerFrame } from "../../contract/live-frames.ts";
 import { backOffMs } from "./back-off.ts";
 import { recoveryFrom, type Connection, type LossCause, type Recovery } from "./connection.ts";
 import { BEARER_PROTOCOL_PREFIX, LIVE_PROTOCOL, readFrame } from "./frames.ts";
@@ -34,7 +34,7 @@ export interface LiveClientState {
 
 /** A connection that has not given a snapshot after this long is given up, ms: twice a slow phone's handshake. Ours. */
 export const SNAPSHOT_WAIT_MS = 15_000;
-/** A ping unanswered for this long means a dead connection, ms: several round trips of a bad mobile network. Ours. */
+/** A ping unanswered for this long means a dead or hopelessly slow connection, ms: several round trips of a bad mobile network. Ours. */
 export const PONG_WAIT_MS = 10_000;
 /** A connection that lasted this long was a good one: the next loss starts counting from 0, ms. Ours. */
 export const GOOD_CONNECTION_MS = 10_000;
@@ -54,6 +54,10 @@ export class LiveClient {
   #unreachableInARow = 0;
   #renewToken = false;
   #pingIntervalMs = 25_000;
+  #receiptEvery = Infinity;
+  /** Characters of frames received on this connection, and how many of them were said to be. */
+  #received = 0;
+  #confirmed = 0;
   #cancelWait = () => {};
   #cancelPing = () => {};
   #cancelDeadline = () => {};
@@ -150,6 +154,9 @@ export class LiveClient {
     const url = lastAlert ? `${this.#options.url}?since=${encodeURIComponent(lastAlert.alertId)}` : this.#options.url;
     const socket = this.#platform.openSocket(url, [LIVE_PROTOCOL, BEARER_PROTOCOL_PREFIX + token]);
     this.#socket = socket;
+    this.#receiptEvery = Infinity;
+    this.#received = 0;
+    this.#confirmed = 0;
     let accepted = false;
     const whenCurrent = (act: () => void) => {
       if (generation === this.#generation) {
@@ -175,29 +182,46 @@ export class LiveClient {
   }
 
   #hear(data: unknown): void {
-    let frame: ServerFrame | null = null;
-    if (data !== "pong") {
-      try {
-        frame = readFrame(JSON.parse(typeof data === "string" ? data : ""));
-      } catch {
-        // What cannot be read may have been a change, so the counts would be wrong from here on: begin afresh.
-        this.#lose(recoveryFrom(4400));
-        return;
-      }
+    if (data === "pong") {
+      this.#hearPong();
+      return;
     }
-    if (this.#state.connection.phase === "open") {
-      this.#cancelDeadline();
+    const text = typeof data === "string" ? data : "";
+    let frame: ServerFrame | null = null;
+    try {
+      frame = readFrame(JSON.parse(text));
+    } catch {
+      // What cannot be read may have been a change, so the counts would be wrong from here on: begin afresh.
+      this.#lose(recoveryFrom(4400));
+      return;
     }
     if (frame?.type === "welcome") {
       this.#greet(frame);
     } else if (frame) {
       this.#apply(frame);
     }
+    this.#confirm(text.length);
+  }
+
+  /** Only a pong says how far behind a connection is: frames that come meanwhile may have been sent minutes ago. */
+  #hearPong(): void {
+    if (this.#state.connection.phase === "open") {
+      this.#cancelDeadline();
+    }
+  }
+
+  #confirm(characters: number): void {
+    this.#received += characters;
+    if (this.#received - this.#confirmed >= this.#receiptEvery) {
+      this.#confirmed = this.#received;
+      this.#socket?.send(JSON.stringify({ type: "receipt", characters: this.#received } satisfies Receipt));
+    }
   }
 
   #greet(welcome: Extract<ServerFrame, { type: "welcome" }>): void {
     const seconds = Math.min(PING_SECONDS.most, Math.max(PING_SECONDS.least, welcome.pingIntervalSeconds));
     this.#pingIntervalMs = seconds * 1_000;
+    this.#receiptEvery = welcome.receiptEveryCharacters ?? Infinity;
     this.#show({ liveWindowSeconds: welcome.liveWindowSeconds });
   }
 

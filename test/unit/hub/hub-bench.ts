@@ -82,6 +82,8 @@ export class TestSocket implements HubSocket {
   totals: LiveTotals | null = null;
   items = new Map<ContentId, LiveContent>();
   state: string | null = null;
+  /** Of all frames so far. */
+  characters = 0;
   #epoch = "";
   #seq = 0;
 
@@ -97,6 +99,7 @@ export class TestSocket implements HubSocket {
     if (text === "pong" || this.closed !== null) {
       return;
     }
+    this.characters += text.length;
     const frame = serverFrameSchema.parse(JSON.parse(text));
     this.frames.push(frame);
     if (frame.type === "welcome") {

@@ -37,18 +37,71 @@ test("a socket that pings stays, and one that is silent is closed with 4408", as
   expect([silent.closed, alive.closed]).toEqual([closeCodes.idle, null]);
 });
 
-test.each([["text"], ['{"type":"subscribe"}'], [""], ["ping "], ["x".repeat(100_000)], [new ArrayBuffer(4)]])(
-  "anything but ping closes the socket with 4400 (%#)",
-  (message) => {
-    const bench = new HubBench();
-    const socket = bench.connect();
+test.each([
+  ["text"],
+  ['{"type":"subscribe"}'],
+  ['{"type":"receipt"}'],
+  ['{"type":"receipt","characters":-1}'],
+  ['{"type":"receipt","characters":1,"more":1}'],
+  [`{"type":"receipt","characters":1}${" ".repeat(100)}`],
+  [""],
+  ["ping "],
+  ["x".repeat(100_000)],
+  [new ArrayBuffer(4)],
+])("anything but ping and receipts closes the socket with 4400 (%#)", (message) => {
+  const bench = new HubBench();
+  const socket = bench.connect();
 
-    bench.hub.receive(socket, message);
+  bench.hub.receive(socket, message);
 
-    expect(socket.closed).toBe(closeCodes.badMessage);
-    expect(bench.releases).toHaveLength(1);
-  },
-);
+  expect(socket.closed).toBe(closeCodes.badMessage);
+  expect(bench.releases).toHaveLength(1);
+});
+
+/** As a busy creator's hub: `count` changes, each told by some 8,000 characters. */
+function tellMuch(bench: HubBench, from: number, count: number): Promise<void> {
+  return Array.from({ length: count }, (_, at) => from + at).reduce(async (before, turn) => {
+    await before;
+    const items = Array.from({ length: 25 }, (_, at) => item(`item_${at}_${"x".repeat(100)}`, { views: turn }));
+    bench.hub.publish(publish(0, turn, items));
+    await bench.advance(250);
+  }, Promise.resolve());
+}
+
+test("a socket that leaves more than a mebibyte unread is closed with 1013, and one that confirms stays", async () => {
+  const bench = new HubBench();
+  const silent = bench.connect();
+  const reading = bench.connect();
+  bench.tell({ complete: true });
+
+  for (let turn = 1; silent.closed === null && turn < 400; turn += 10) {
+    await tellMuch(bench, turn, 10);
+    bench.hub.receive(reading, JSON.stringify({ type: "receipt", characters: reading.characters }));
+  }
+  expect([silent.closed, reading.closed]).toEqual([closeCodes.tryLater, null]);
+  expect(silent.characters).toBeGreaterThan(1_048_576);
+  expect(silent.characters).toBeLessThan(1_048_576 + 20_000);
+  await tellMuch(bench, 1_000, 1);
+  expect(reading.totals?.views).toBe(25_000);
+});
+
+test("a receipt for what was read before the hub was evicted confirms only that", async () => {
+  const bench = new HubBench();
+  const socket = bench.connect();
+  bench.tell({ complete: true });
+  await tellMuch(bench, 1, 100);
+  const readBefore = socket.characters;
+
+  bench.evict();
+  bench.tell({ complete: true });
+  bench.hub.receive(socket, JSON.stringify({ type: "receipt", characters: readBefore }));
+  for (let turn = 101; socket.closed === null && turn < 500; turn += 1) {
+    await tellMuch(bench, turn, 1);
+  }
+
+  expect(socket.closed).toBe(closeCodes.tryLater);
+  expect(socket.characters - readBefore).toBeGreaterThan(1_048_576);
+});
 
 test("a socket whose client vanished without a word takes no further part", async () => {
   const bench = new HubBench();

@@ -1,7 +1,9 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
+import type { CreatorId } from "../../../src/contract/ids.ts";
 import { closeCodes, LIVE_PROTOCOL } from "../../../src/contract/live-frames.ts";
+import { rareBatchSchema } from "../../../src/contract/live-rpc.ts";
 import { creatorHub, liveRequest } from "../../../src/creator-hub/stubs.ts";
 import { LiveClient, newCreator, upgrade } from "./hub-client.ts";
 
@@ -107,6 +109,54 @@ test("ping is answered by the runtime, and keeps a socket that would be idle", a
   expect(await silent.closeCode()).toBe(closeCodes.idle);
   expect(alive.closed).toBeNull();
 });
+
+test("a client that confirms what it receives stays, and one that never does is closed with 1013", async () => {
+  const creatorId = newCreator();
+  const [silent, reading] = [await LiveClient.open(creatorId), await LiveClient.open(creatorId)];
+  const { receiptEveryCharacters = 0 } = await reading.frame("welcome");
+  let [received, confirmed] = [0, 0];
+  reading.socket.addEventListener("message", ({ data }) => {
+    received += String(data).length;
+    if (received - confirmed >= receiptEveryCharacters) {
+      confirmed = received;
+      reading.socket.send(JSON.stringify({ type: "receipt", characters: received }));
+    }
+  });
+
+  for (let number = 1; number <= 300; number += 1) {
+    await creatorHub(env, creatorId).applyRare(longDecision(creatorId, number));
+    await reading.frame("moderation.decision", ({ alert }) => alert.reason.startsWith(`${number} `));
+  }
+
+  expect(await silent.closeCode()).toBe(closeCodes.tryLater);
+  expect(received).toBeGreaterThan(1_048_576);
+  expect(reading.closed).toBeNull();
+});
+
+/** A decision that takes some 4,000 characters to tell. */
+const longDecision = (creatorId: CreatorId, number: number) =>
+  rareBatchSchema.parse({
+    v: 1,
+    creatorId,
+    source: "moderation.decision.made:0",
+    epoch: 1,
+    events: [
+      {
+        kind: "moderation",
+        offset: number,
+        broadcast: true,
+        event: {
+          eventId: `d_${number}`,
+          decisionId: `d_${number}`,
+          creatorId,
+          contentId: "cnt_7",
+          decision: "removed",
+          reason: `${number} `.padEnd(4_000, "x"),
+          occurredAt: "2026-11-22T20:00:00Z",
+        },
+      },
+    ],
+  });
 
 test.each([["hello"], ['{"type":"subscribe","creatorId":"crt_2"}'], ["x".repeat(1_000_000)], [new ArrayBuffer(8)]])(
   "hostile input closes its socket with 4400 and no other (%#)",
