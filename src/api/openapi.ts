@@ -1,5 +1,6 @@
 // The OpenAPI 3.1 document, made from the routes themselves.
 import { createDocument, type ZodOpenApiPathsObject } from "zod-openapi";
+import { bearerScheme } from "./bearer-scheme.ts";
 import type { Route } from "./route.ts";
 
 /** What `createDocument` returns: a plain JSON document. */
@@ -23,14 +24,7 @@ export function describeRoutes(routes: readonly Route[]): OpenApiDocument {
     servers: [{ url: "/" }],
     paths,
     components: {
-      securitySchemes: {
-        bearer: {
-          type: "http",
-          scheme: "bearer",
-          bearerFormat: "JWT",
-          description: "An access token of the configured issuer, ES256 or RS256, whose `roles` contain `creator`.",
-        },
-      },
+      securitySchemes: { bearer: bearerScheme },
     },
   });
 }

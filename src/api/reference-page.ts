@@ -42,7 +42,10 @@ export function referencePage(document: OpenApiDocument): Content {
       </head>
       <body>
         <h1>${document.info.title}</h1>
-        <p>${document.info.description} The same for programs: <a href="/openapi.json">openapi.json</a>.</p>
+        <p>
+          ${document.info.description} The same for programs: <a href="/openapi.json">openapi.json</a>; messages of the
+          live socket and of Kafka: <a href="/asyncapi.json">asyncapi.json</a>.
+        </p>
         <nav aria-label="Operations">
           <ul>
             ${operations.map(

@@ -157,25 +157,27 @@ export const streamEndedFrameSchema = frame("stream.ended", {
   summary: streamSummarySchema,
 });
 
-/**
- * What a client sends beside the text `ping`: how many characters (UTF-16 code units) of frames it has received on this
- * connection in all, `pong` not counted.
- */
-export const receiptSchema = z.strictObject({ type: z.literal("receipt"), characters: countSchema });
+/** What a client sends beside the text `ping`. */
+export const receiptSchema = z
+  .strictObject({ type: z.literal("receipt"), characters: countSchema })
+  .describe(
+    "After every `receiptEveryCharacters` of the `welcome`: how many characters (UTF-16 code units) of frames the client has received on this connection in all, `pong` not counted.",
+  );
 export type Receipt = z.infer<typeof receiptSchema>;
 
 /** Every frame a server sends. Clients ignore types they do not know. */
-export const serverFrameSchema = z.discriminatedUnion("type", [
-  welcomeFrameSchema,
-  snapshotFrameSchema,
-  metricsFrameSchema,
-  statusFrameSchema,
-  moderationFrameSchema,
-  subscribersFrameSchema,
-  revenueFrameSchema,
-  payoutSettingsFrameSchema,
-  streamEndedFrameSchema,
-]);
+export const serverFrameSchemas = [
+  welcomeFrameSchema.describe("Greets a new socket."),
+  snapshotFrameSchema.describe("The whole state: the first after `welcome`, and of every new epoch."),
+  metricsFrameSchema.describe("Totals and the items that changed; an item's minutes only when a minute has passed."),
+  statusFrameSchema.describe("How far the numbers may be trusted now, and why not further."),
+  moderationFrameSchema.describe("The platform decided about an item."),
+  subscribersFrameSchema.describe("The subscriber count changed."),
+  revenueFrameSchema.describe("Money moved: revenue is to be fetched again."),
+  payoutSettingsFrameSchema.describe("Payout settings were saved: they are to be fetched again."),
+  streamEndedFrameSchema.describe("A stream has ended, or more is known of one that had."),
+] as const;
+export const serverFrameSchema = z.discriminatedUnion("type", serverFrameSchemas);
 export type ServerFrame = z.infer<typeof serverFrameSchema>;
 export type SnapshotFrame = z.infer<typeof snapshotFrameSchema>;
 export type MetricsFrame = z.infer<typeof metricsFrameSchema>;

@@ -134,6 +134,7 @@ describe("every answer", () => {
     "/readyz",
     "/config.json",
     "/openapi.json",
+    "/asyncapi.json",
     "/docs",
     "/nowhere",
     "/api/v1/creator/content",
