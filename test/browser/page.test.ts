@@ -286,24 +286,47 @@ test("choosing a total draws it", async () => {
   expect(await dashboard.page.getByRole("button", { pressed: true }).innerText()).toContain("Watch time");
 });
 
+const payment = (seq: number) => ({
+  type: "revenue.changed",
+  epoch: "h_1",
+  seq,
+  at: NOW,
+  version: 11 + seq,
+  lastPaymentAt: "2026-11-23T09:00:00Z",
+  paymentId: `pay_${seq}`,
+  kind: "ad",
+  amountMinor: "120000",
+  currency: "NGN",
+});
+
 test("a payment refreshes the overview", async () => {
   await signIn();
   const before = dashboard.service.asked.length;
 
-  dashboard.service.say({
-    type: "revenue.changed",
-    epoch: "h_1",
-    seq: 2,
-    at: NOW,
-    version: 13,
-    lastPaymentAt: "2026-11-23T09:00:00Z",
-    paymentId: "pay_1",
-    kind: "ad",
-    amountMinor: "120000",
-    currency: "NGN",
-  });
+  dashboard.service.say(payment(2));
 
   await expect.poll(() => dashboard.service.asked.slice(before).join()).toContain("/api/v1/creator/analytics/overview");
+});
+
+test("payments that follow each other fast do not keep the overview away", async () => {
+  await signIn();
+  const answered = Promise.withResolvers<void>();
+  dashboard.service.overviewHeld = answered.promise;
+  dashboard.service.overview = (answer) => ({ ...answer, warnings: ["zone_boundary_rounded"] });
+  const before = dashboard.service.asked.length;
+  const overviews = () => dashboard.service.asked.slice(before).filter((path) => path.includes("/analytics/overview"));
+
+  dashboard.service.say(payment(2));
+  await expect.poll(overviews).toHaveLength(1);
+  for (let seq = 4; seq <= 40; seq += 2) {
+    dashboard.service.say(payment(seq - 1));
+    dashboard.service.say(metrics(seq, 5_000 + seq));
+    await see((5_000 + seq).toLocaleString("en"));
+  }
+  answered.resolve();
+
+  await see(/Days begin at the full hour before midnight/);
+  expect(overviews()).toHaveLength(1);
 });
 
 test("a moderation decision appears in a log that screen readers follow", async () => {

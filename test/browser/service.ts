@@ -23,6 +23,8 @@ export class FakeService {
   readonly issuer = new FakeIssuer();
   /** Changes an overview before it is sent. */
   overview: (answer: Record<string, unknown>) => Record<string, unknown> = (answer) => answer;
+  /** What overviews wait for before they are sent. */
+  overviewHeld: Promise<unknown> = Promise.resolve();
   /** A problem to answer analytics with, while set. */
   analyticsProblem: { status: number; code: string; title: string } | null = null;
   /** Whether new live connections are refused, as by a server that is down. */
@@ -120,12 +122,13 @@ export class FakeService {
       });
     }
     if (url.pathname.startsWith("/api/")) {
-      return this.#answerApi(url, request, response);
+      await this.#answerApi(url, request, response);
+      return;
     }
-    return serveAsset(url.pathname, response);
+    serveAsset(url.pathname, response);
   }
 
-  #answerApi(url: URL, request: IncomingMessage, response: ServerResponse): void {
+  async #answerApi(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.asked.push(url.pathname + url.search);
     const path = url.pathname.replace("/api/v1/creator/", "");
     const token = (request.headers.authorization ?? "").replace("Bearer ", "");
@@ -133,6 +136,7 @@ export class FakeService {
       return problem(response, { status: 401, code: "unauthenticated", title: "Authentication required" });
     }
     if (path === "analytics/overview") {
+      await this.overviewHeld;
       return this.analyticsProblem
         ? problem(response, this.analyticsProblem)
         : json(response, 200, overviewAnswerSchema.parse(this.overview(overviewOf(url.searchParams))));

@@ -8,6 +8,8 @@ import type { Session } from "../session/session.ts";
 const REFRESH_MS = 300_000;
 /** After a failure, ms. Ours. */
 const RETRY_MS = 30_000;
+/** However fast payments follow each other, ms: an overview is some 10 kB of a phone's data. Ours. */
+const MONEY_INTERVAL_MS = 10_000;
 
 /** What can be shown of a range. `error` beside an `overview` means that it could not be refreshed. */
 export interface OverviewState {
@@ -22,6 +24,8 @@ export function useOverview(session: Session, range: Range, timeZone: string, ve
   const [state, setState] = useState<OverviewState>({ range, overview: null, error: null, loading: true });
   const [attempt, setAttempt] = useState(0);
   const refresh = useCallback(() => setAttempt((count) => count + 1), []);
+  /** The money that the overview was last asked for, and when that was for the money's sake. */
+  const shown = useRef<{ version: number | null; refreshedAt: number }>({ version, refreshedAt: -Infinity });
 
   useEffect(() => {
     const abort = new AbortController();
@@ -40,15 +44,27 @@ export function useOverview(session: Session, range: Range, timeZone: string, ve
     return () => abort.abort();
   }, [session, range, timeZone, attempt]);
 
-  const knownVersion = useRef(version);
+  const { loading } = state;
   useEffect(() => {
-    // The first version that is heard is the one that the overview was loaded at.
-    const changed = knownVersion.current !== null && version !== null && version !== knownVersion.current;
-    knownVersion.current = version ?? knownVersion.current;
-    if (changed) {
-      refresh();
+    if (version === null || loading) {
+      // What is on its way is not given up for newer money: payments that follow each other fast would keep it away.
+      return undefined;
     }
-  }, [version, refresh]);
+    // The first version that is heard is the one that the overview was loaded at.
+    shown.current.version ??= version;
+    if (version === shown.current.version) {
+      return undefined;
+    }
+    const wait = shown.current.refreshedAt + MONEY_INTERVAL_MS - Date.now();
+    const timer = setTimeout(
+      () => {
+        shown.current = { version, refreshedAt: Date.now() };
+        refresh();
+      },
+      Math.min(MONEY_INTERVAL_MS, Math.max(0, wait)),
+    );
+    return () => clearTimeout(timer);
+  }, [version, loading, refresh]);
 
   const failed = state.error !== null;
   useEffect(() => {
