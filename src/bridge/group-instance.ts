@@ -102,8 +102,9 @@ export class GroupInstance implements InstanceId {
     return this.#read(options, end, last);
   }
 
-  /** Commits the given positions, or what was consumed. Throws a 409 for partitions that are not this member's. */
+  /** Commits the given positions, or what was consumed. Throws a 409 for partitions that are no longer this member's. */
   async commitGiven(offsets: readonly TopicPartitionOffset[], deadline: AbortSignal): Promise<void> {
+    const { consumed } = this.#positions;
     await this.#follow(deadline);
     for (const { topic, partition } of offsets.filter((each) => !this.#positions.isAssigned(each))) {
       const found = await this.#log.topic(topic, deadline, { fresh: true });
@@ -114,7 +115,18 @@ export class GroupInstance implements InstanceId {
         ? new BridgeError(409, `Conflict: ${topic}/${partition} is not assigned to instance ${this.name}`)
         : unknownPartition(topic, partition);
     }
-    await this.#commit(offsets.length > 0 ? offsets : this.#positions.consumed, deadline);
+    if (offsets.length > 0) {
+      await this.#commit(offsets, deadline);
+      return;
+    }
+    const kept = this.#positions.consumed;
+    await this.#commit(kept, deadline);
+    if (kept.length < consumed.length) {
+      throw new BridgeError(
+        409,
+        `Conflict: some of what instance ${this.name} was given is read again, by whoever has it`,
+      );
+    }
   }
 
   /** Leaves the group, committing what auto-commit would. */

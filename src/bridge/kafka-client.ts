@@ -8,6 +8,7 @@ import type { Base, BaseOptions, Connection, SASLMechanismValue, fetchV17, metad
 import { logUnavailable } from "./errors.ts";
 import { BrokerOrder } from "./kafka-brokers.ts";
 import { isPassing } from "./kafka-errors.ts";
+import { AppendTimes } from "./kafka-append-times.ts";
 import { writeAtOnce } from "./kafka-produce-request.ts";
 import type { TextProducer } from "./kafka-produce-request.ts";
 import { keepPartitions } from "./kafka-producer-metadata.ts";
@@ -39,6 +40,7 @@ const IDLE_POLLS = 64;
 export class KafkaClient {
   readonly admin: Admin;
   readonly producer: TextProducer;
+  readonly appendTimes = new AppendTimes();
   /** Who is asked about the cluster, by every client here. */
   readonly brokers: BrokerOrder;
   readonly #options: BaseOptions;
@@ -58,7 +60,7 @@ export class KafkaClient {
     });
     this.brokers.guide(this.admin);
     keepPartitions(this.producer);
-    writeAtOnce(this.producer);
+    writeAtOnce(this.producer, this.appendTimes);
     this.brokers.guide(this.producer);
   }
 

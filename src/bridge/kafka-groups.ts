@@ -90,6 +90,26 @@ export async function joinKafkaGroup(
     consumer.clearMetadata();
     await within(signal, consumer.joinGroup({}));
   };
+  /** Where partitions were added, the leader that joins again makes all share anew; others keep what they have. */
+  const follow = async (signal: AbortSignal) => {
+    if (!consumer.isActive() || (await partitionCounts(metadata, topics, signal)) !== shared) {
+      await join(signal);
+    }
+  };
+  // Nobody may call the leader's instance for long: added partitions would be nobody's until it ends.
+  let following: Promise<void> = Promise.resolve();
+  let isFollowing = false;
+  consumer.on("consumer:heartbeat:end", () => {
+    if (!isFollowing) {
+      isFollowing = true;
+      following = follow(AbortSignal.timeout(REBALANCE_TIMEOUT_MS))
+        // The next beat, or the next call, finds the same.
+        .catch(() => undefined)
+        .finally(() => {
+          isFollowing = false;
+        });
+    }
+  });
   const leave = async (signal: AbortSignal) => {
     // The group's coordinator may be away: the member then ends with its session.
     await within(signal, consumer.close(true)).catch(() => consumer.connections.close(() => undefined));
@@ -103,10 +123,8 @@ export async function joinKafkaGroup(
   return {
     assignment: async (signal) => {
       try {
-        // Where partitions were added, the leader that joins again makes all share anew; others keep what they have.
-        if (!consumer.isActive() || (await partitionCounts(metadata, topics, signal)) !== shared) {
-          await join(signal);
-        }
+        await within(signal, following);
+        await follow(signal);
       } catch (error) {
         const failure = asBridgeError(error);
         if (failure.status >= 500) {

@@ -2,6 +2,7 @@
 // bytes of a Produce request are written here, by the deliveries' word on what to send and by which sequences.
 import { ResponseError, kGetApi, Writer } from "@platformatic/kafka";
 import type { API, Connection, Producer, produceV11 } from "@platformatic/kafka";
+import type { AppendTimes } from "./kafka-append-times.ts";
 import { Deliveries } from "./kafka-deliveries.ts";
 import { encodeRecordBatch } from "./kafka-record-batch.ts";
 import type { BatchRecord } from "./kafka-record-batch.ts";
@@ -56,8 +57,8 @@ export function produceRequest(
   return compact ? request.appendTaggedFields() : request;
 }
 
-/** Makes a producer write its requests with {@link produceRequest}. */
-export function writeAtOnce(producer: TextProducer): void {
+/** Makes a producer write its requests with {@link produceRequest}, and note when brokers say to have stored them. */
+export function writeAtOnce(producer: TextProducer, appendTimes: AppendTimes): void {
   const deliveries = new Deliveries();
   const getApi = producer[kGetApi].bind(producer);
   producer[kGetApi] = <Parameters extends unknown[], Answer>(
@@ -66,7 +67,7 @@ export function writeAtOnce(producer: TextProducer): void {
   ) =>
     getApi<Parameters, Answer>(name, (error, api) => {
       // The library finds an API by its name: this one is of that type.
-      const ours = name === "Produce" && api && faster(api as unknown as ProduceApi, deliveries);
+      const ours = name === "Produce" && api && faster(api as unknown as ProduceApi, deliveries, appendTimes);
       callback(error, ours ? (ours as unknown as typeof api) : api);
     });
 }
@@ -74,7 +75,7 @@ export function writeAtOnce(producer: TextProducer): void {
 type ProduceApi = typeof produceV11.api;
 
 /** The same API, whose requests are written here. */
-function faster(api: ProduceApi, deliveries: Deliveries): ProduceApi {
+function faster(api: ProduceApi, deliveries: Deliveries, appendTimes: AppendTimes): ProduceApi {
   const produce = (
     connection: Connection,
     ...parameters: Parameters<ProduceApi> extends [unknown, ...infer Rest] ? Rest : never
@@ -95,9 +96,16 @@ function faster(api: ProduceApi, deliveries: Deliveries): ProduceApi {
     api({ send } as Connection, acks, timeoutMs, messages, given, (error, response) => {
       if (error instanceof ResponseError && "response" in error) {
         // Made by the library's own parser, which keeps it beside the error codes it throws.
-        deliveries.refused(all, error.response as produceV11.ProduceResponse);
+        const refusal = error.response as produceV11.ProduceResponse;
+        deliveries.refused(all, refusal);
+        appendTimes.answered(refusal);
       }
-      callback?.(error, typeof response === "object" ? deliveries.answered(all, response) : response);
+      if (typeof response === "object") {
+        appendTimes.answered(response);
+        callback?.(error, deliveries.answered(all, response));
+      } else {
+        callback?.(error, response);
+      }
     });
   };
   return Object.assign(produce, { async: api.async, key: api.key, version: api.version });

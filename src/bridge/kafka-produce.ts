@@ -40,8 +40,9 @@ export async function produceToKafka(
       },
     );
     for (const { topic, partition, offset: base } of offsets) {
+      const appendedAt = client.appendTimes.take(topic, partition, base);
       indexes.get(topic)?.[partition]?.forEach((index, i) => {
-        const timestamp = records[index]?.timestamp ?? now;
+        const timestamp = appendedAt ?? records[index]?.timestamp ?? now;
         stored[index] = { topic, partition, offset: Number(base) + i, timestamp };
       });
     }

@@ -100,6 +100,24 @@ test("what was consumed and not committed is kept over a rebalance that leaves t
   expect(await committed(rest, "g", "two", 0)).toBe(2);
 });
 
+test("committing what was consumed says that some of it is no longer the instance's, and commits the rest", async () => {
+  const rest = await start();
+  await produce(rest, "two", 0, "0");
+  await produce(rest, "two", 1, "0");
+  const given: string[] = [];
+  while (given.length < 2) {
+    given.push(...valuesOf(await consume(rest, "g/a", "two")));
+  }
+  await consume(rest, "g/b", "two", 0);
+
+  const first = await rest.post("/commit/g/a");
+  const again = await rest.post("/commit/g/a");
+
+  expect([first.status, first.json(), again.status]).toMatchObject([409, { result: "Error", status: 409 }, 200]);
+  const stored = await Promise.all([0, 1].map((partition) => committed(rest, "g", "two", partition)));
+  expect(new Set(stored)).toEqual(new Set([-1, 1]));
+});
+
 test("an instance whose place another process took hears of it once, and then joins anew", async () => {
   const [here, there] = [await start(), await start()];
   await produce(here, "t", 0, "0");

@@ -9,6 +9,10 @@ import { waitUntil } from "./wait-until.ts";
 
 const login = { username: "alice", password: "alice-secret" };
 
+/** Where records lie and when they were stored, in order. */
+const instantsOf = (messages: readonly Message[]) =>
+  messages.map(({ partition, offset, timestamp }) => `${partition}/${offset} ${timestamp}`).toSorted();
+
 withKafka("the bridge among other clients", { login }, (now) => {
   const kafkajs = () => new Kafka({ clientId: "kafkajs", brokers: now().cluster.brokers, logLevel: logLevel.NOTHING });
 
@@ -132,6 +136,55 @@ withKafka("the bridge among other clients", { login }, (now) => {
       const read = (await rest.post(path, { topic, timeout: 1_000 }, options)).json<Message[]>();
       return read.some(({ partition, value }) => partition === 1 && value === "second");
     });
+  });
+
+  test("added partitions are shared out though nobody calls the instance that leads the group", async () => {
+    const topic = await topicOf(2);
+    const { rest } = now();
+    const group = randomUUID();
+    const options = { headers: { "Kafka-Auto-Offset-Reset": "earliest" } };
+    const read = async (instance: string) => {
+      const answer = await rest.post(`/consume/${group}/${instance}`, { topic, timeout: 500 }, options);
+      return answer.status === 200 ? answer.json<Message[]>() : [];
+    };
+    for (const partition of [0, 1]) {
+      await rest.post(`/produce/${topic}`, { partition, value: "old" });
+    }
+    await waitUntil("the first reads", async () => (await read("first")).length > 0);
+    await waitUntil("the second reads", async () => (await read("second")).length > 0);
+
+    const admin = kafkajs().admin();
+    await admin.connect();
+    await admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] });
+    await admin.disconnect();
+    for (const partition of [2, 3]) {
+      await waitUntil("the new partition takes a record", async () => {
+        return (await rest.post(`/produce/${topic}`, { partition, value: "new" })).status === 200;
+      });
+    }
+
+    const given: Message[] = [];
+    await waitUntil("the second reads a new partition", async () => {
+      given.push(...(await read("second")));
+      return given.some(({ partition }) => partition >= 2);
+    });
+    expect(given.map(({ value }) => value)).toContain("new");
+  });
+
+  test("a topic whose timestamps are the broker's answers with those", async () => {
+    const topic = `clients-${randomUUID()}`;
+    const admin = kafkajs().admin();
+    await admin.connect();
+    const configEntries = [{ name: "message.timestamp.type", value: "LogAppendTime" }];
+    await admin.createTopics({ topics: [{ topic, numPartitions: 2, configEntries }], waitForLeaders: true });
+    await admin.disconnect();
+
+    const records = [0, 1, 0].map((partition) => ({ partition, value: "x", timestamp: 1_700_000_000_000 }));
+    const answered = (await now().rest.post(`/produce/${topic}`, records)).json<Message[]>();
+
+    const stored = [...(await fetched(topic, 0)), ...(await fetched(topic, 1))];
+    expect(instantsOf(answered)).toEqual(instantsOf(stored));
+    expect(stored.every(({ timestamp }) => timestamp > 1_700_000_000_000)).toBe(true);
   });
 
   test("bridges beside each other are one: producing, reading, and sharing a group out among their instances", async () => {
