@@ -6,7 +6,7 @@ import { creatorHub, watchList } from "../creator-hub/stubs.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { createLog, type Log } from "../runtime/log.ts";
 import type { Gap, ReaderPorts } from "./ports.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../runtime/deadline.ts";
 import { EngagementHandler } from "./read/engagement-handler.ts";
 import { PartitionLoop } from "./read/partition-loop.ts";
 import { RareHandler } from "./read/rare-handler.ts";
@@ -17,7 +17,7 @@ import { Bridge, bridgeSource } from "./workerd/bridge-source.ts";
 import { gzip } from "./workerd/gzip.ts";
 import { ReaderRecords, type StoredDeadLetter } from "./workerd/reader-records.ts";
 import { SqliteReaderStorage } from "./workerd/sqlite-storage.ts";
-import { workerdTimers } from "./workerd/timers.ts";
+import { systemTimers } from "../runtime/timers.ts";
 
 /** One alarm's work. A Worker may make 10,000 calls an invocation; half of them leave room. */
 const RUN_LIMITS = { ms: 30_000, records: 500_000, calls: 5_000 };
@@ -76,7 +76,7 @@ export class PartitionReader extends DurableObject<ConsumerEnv> {
         recordStreamShare: (share) => creatorHub(env, share.creatorId).recordStreamShare(share),
       },
       watchList: { report: (report) => watchList(env).report(report) },
-      timers: workerdTimers,
+      timers: systemTimers,
       clock: systemClock,
       compressor: gzip,
       log: this.#log,
@@ -168,9 +168,7 @@ export class PartitionReader extends DurableObject<ConsumerEnv> {
     // The partition it came from, whatever its key: its creator's numbers stay with one source.
     const { topic, partition } = splitSource(this.#source);
     const record = { topic, partition, key: letter.key, value: letter.value };
-    await withDeadline(workerdTimers, PRODUCE_DEADLINE_MS, (signal) =>
-      this.#bridge.request("/produce", record, signal),
-    );
+    await withDeadline(systemTimers, PRODUCE_DEADLINE_MS, (signal) => this.#bridge.request("/produce", record, signal));
     this.#records.replayed(letter.id, systemClock.now());
   }
 }

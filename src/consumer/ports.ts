@@ -1,6 +1,7 @@
 // Everything a reader needs from the outside, as interfaces. The cores of this folder know only these, so that workerd
 // and a deterministic simulation run the very same code. Every call may fail, be slow, or never answer; a crash between
 // any two calls must lose and double nothing.
+import type { Timers } from "../runtime/timers.ts";
 import type { CreatorId, Source } from "../contract/ids.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -156,12 +157,6 @@ export interface HubPort {
 /** The list of watched creators. Answers are unparsed. */
 export interface WatchListPort {
   report(report: ReaderReport): Promise<unknown>;
-}
-
-/** Timers that can be called off. */
-export interface Timers {
-  /** Calls `fire` once after `ms`, unless the returned function was called before. */
-  after(ms: number, fire: () => void): () => void;
 }
 
 /** Compression of checkpoint slices. */

@@ -5,10 +5,10 @@ import { type Source, sourceOf, sourceSchema, splitSource } from "../contract/id
 import { LIVE_RPC_VERSION } from "../contract/live-rpc.ts";
 import { watchList } from "../creator-hub/stubs.ts";
 import { createLog, describeError } from "../runtime/log.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../runtime/deadline.ts";
 import { kindOf, topicNames } from "./topics.ts";
 import { Bridge } from "./workerd/bridge-source.ts";
-import { workerdTimers } from "./workerd/timers.ts";
+import { systemTimers } from "../runtime/timers.ts";
 
 const TOPICS_DEADLINE_MS = 10_000;
 const CALL_DEADLINE_MS = 5_000;
@@ -68,7 +68,7 @@ export class Supervisor extends DurableObject<ConsumerEnv> {
   async #sourcesThere(): Promise<Source[]> {
     const { KAFKA_REST_URL: url, KAFKA_REST_USERNAME: username, KAFKA_REST_PASSWORD: password } = this.env;
     const bridge = new Bridge({ url, username, password });
-    const topics = await withDeadline(workerdTimers, TOPICS_DEADLINE_MS, (signal) => bridge.topics(signal));
+    const topics = await withDeadline(systemTimers, TOPICS_DEADLINE_MS, (signal) => bridge.topics(signal));
     const names = topicNames(this.env);
     return Object.entries(topics)
       .filter(([topic]) => kindOf(names, topic) !== undefined)
@@ -108,7 +108,7 @@ export class Supervisor extends DurableObject<ConsumerEnv> {
         const { source, presentAtFirstStart } = next;
         try {
           const reader = this.env.PARTITION_READER.getByName(source);
-          await withDeadline(workerdTimers, CALL_DEADLINE_MS, () => reader.start(presentAtFirstStart));
+          await withDeadline(systemTimers, CALL_DEADLINE_MS, () => reader.start(presentAtFirstStart));
         } catch (error) {
           failed++;
           this.#log.error("reader not started", { source, error: describeError(error) });
@@ -122,7 +122,7 @@ export class Supervisor extends DurableObject<ConsumerEnv> {
   async #tellWatchList(known: readonly Known[]): Promise<void> {
     const { engagement } = topicNames(this.env);
     const sources = known.map(({ source }) => source).filter((source) => splitSource(source).topic === engagement);
-    await withDeadline(workerdTimers, CALL_DEADLINE_MS, () =>
+    await withDeadline(systemTimers, CALL_DEADLINE_MS, () =>
       watchList(this.env).expect({ v: LIVE_RPC_VERSION, sources }),
     );
   }

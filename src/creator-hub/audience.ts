@@ -110,6 +110,8 @@ export class Audience {
 
   /** Closes sockets whose token has expired or whose client is silent, and forgets those that are gone. */
   dismiss(nowMs: number): void {
+    // An instant further off is that of a clock that was set back since.
+    this.#sweepAt = Math.min(this.#sweepAt, nowMs + SWEEP_INTERVAL_MS);
     if (nowMs < this.nextDueAt()) {
       return;
     }

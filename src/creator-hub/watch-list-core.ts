@@ -1,7 +1,9 @@
 // What the watch list does, apart from the Durable Object: leases in, changes out to readers, and to each hub the word
 // whether all sources have served it and how they fare, whenever that changes. Everything outside it is a port.
 import type { Clock } from "../runtime/clock.ts";
+import { withDeadline } from "../runtime/deadline.ts";
 import { describeError, type Log } from "../runtime/log.ts";
+import type { Timers } from "../runtime/timers.ts";
 import {
   LIVE_RPC_VERSION,
   type Ack,
@@ -25,6 +27,8 @@ const LEASE_TERM_MS = 150_000;
 const TELL_AGAIN_MS = 2_000;
 /** How soon a hub is told again after a failed call. */
 const RETRY_MS = 1_000;
+/** A hub that has not answered for so long is called again, and its call holds up no other: as readers wait for hubs. */
+const CALL_DEADLINE_MS = 5_000;
 /** Calls to hubs in flight at a time, so that one outage does not flood the object. */
 const MAX_CALLS = 32;
 
@@ -33,6 +37,7 @@ export interface WatchListPorts {
   clock: Clock;
   storage: WatchListStorage;
   hubs: { sourcesChanged(word: SourcesState): Promise<Ack> };
+  timers: Timers;
   /** One durable timer: setting it replaces the earlier one. Fires `alarm`. */
   alarm: { set(atMs: number): void };
   log: Log;
@@ -236,7 +241,8 @@ export class WatchListCore {
       this.#callHubs();
       this.#arm(this.#ports.clock.now());
     };
-    void this.#ports.hubs.sourcesChanged(word).then(
+    const { hubs, timers } = this.#ports;
+    void withDeadline(timers, CALL_DEADLINE_MS, () => hubs.sourcesChanged(word)).then(
       () => settle(true),
       (error: unknown) => {
         this.#ports.log.warn("hub_not_told", { creatorId, error: describeError(error) });

@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../runtime/clock.ts";
 import { createLog } from "../runtime/log.ts";
+import { systemTimers } from "../runtime/timers.ts";
 import {
   expectedSourcesSchema,
   leaseSchema,
@@ -31,6 +32,7 @@ export class WatchList extends DurableObject<ApiEnv> {
       clock: systemClock,
       storage: new WatchListStorage(objectSql(ctx.storage)),
       hubs: { sourcesChanged: async (word) => creatorHub(env, word.creatorId).sourcesChanged(word) },
+      timers: systemTimers,
       // Not awaited: the runtime holds answers back until the write is durable, and a failed one resets the object.
       alarm: { set: (atMs) => void ctx.storage.setAlarm(atMs) },
       log,

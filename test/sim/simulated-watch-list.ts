@@ -33,6 +33,7 @@ export class SimulatedWatchList {
         clock: this.clock,
         storage: new WatchListStorage(this.#sql),
         hubs: { sourcesChanged: (word) => this.#tellHub(life, word) },
+        timers: { after: (ms, fire) => life.after(this.#scheduler, ms, fire) },
         alarm: { set: (atMs) => this.#setAlarm(atMs) },
         log: createLog({}, () => undefined),
       });

@@ -5,8 +5,9 @@ import type { CreatorId } from "../../contract/ids.ts";
 import { type Publish, type PublishReply, publishReplySchema } from "../../contract/live-rpc.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { describeError, type Log } from "../../runtime/log.ts";
-import { backoff, withDeadline } from "../deadline.ts";
-import type { HubPort, Timers } from "../ports.ts";
+import { backoff, withDeadline } from "../../runtime/deadline.ts";
+import type { Timers } from "../../runtime/timers.ts";
+import type { HubPort } from "../ports.ts";
 
 /** The least time between two publishes to a hub until it says otherwise. */
 const FIRST_INTERVAL_MS = 250;

@@ -3,7 +3,7 @@
 import type { CreatorId } from "../../contract/ids.ts";
 import { LIVE_RPC_VERSION, type RareEvent, rareReplySchema } from "../../contract/live-rpc.ts";
 import { describeError } from "../../runtime/log.ts";
-import { backoff, withDeadline } from "../deadline.ts";
+import { backoff, withDeadline } from "../../runtime/deadline.ts";
 import type { ParkedEvent, ReaderPorts, StoredReader } from "../ports.ts";
 
 /** Events of one call, as the contract bounds it. */
@@ -96,6 +96,7 @@ export class RareDelivery {
     }
     const now = this.#ports.clock.now();
     let next = Infinity;
+    const due: [creatorId: CreatorId, queue: Queue][] = [];
     for (const [creatorId, queue] of this.#queues) {
       if (queue.isInFlight) {
         continue;
@@ -105,8 +106,13 @@ export class RareDelivery {
       if (queue.notBefore > now) {
         next = Math.min(next, queue.notBefore);
       } else if (this.#inFlight < MAX_IN_FLIGHT) {
-        void this.#drain(creatorId, queue);
+        due.push([creatorId, queue]);
       }
+    }
+    // Whoever has waited longest first: hubs that do not answer hold up nobody for ever.
+    due.sort(([, a], [, b]) => a.notBefore - b.notBefore);
+    for (const [creatorId, queue] of due.slice(0, MAX_IN_FLIGHT - this.#inFlight)) {
+      void this.#drain(creatorId, queue);
     }
     this.#cancelTimer?.();
     this.#cancelTimer = next < Infinity ? this.#ports.timers.after(next - now, () => this.pump()) : null;

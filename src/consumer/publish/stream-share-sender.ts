@@ -3,9 +3,10 @@ import type { Source } from "../../contract/ids.ts";
 import { ackSchema, LIVE_RPC_VERSION } from "../../contract/live-rpc.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { describeError, type Log } from "../../runtime/log.ts";
-import { backoff, withDeadline } from "../deadline.ts";
+import { backoff, withDeadline } from "../../runtime/deadline.ts";
 import type { StreamResult } from "../fold/stream.ts";
-import type { HubPort, Timers } from "../ports.ts";
+import type { Timers } from "../../runtime/timers.ts";
+import type { HubPort } from "../ports.ts";
 
 const CALL_DEADLINE_MS = 5_000;
 const FIRST_RETRY_MS = 500;
@@ -86,6 +87,7 @@ export class StreamShareSender {
   pump(): void {
     const now = this.#ports.clock.now();
     let next = Infinity;
+    const due: [key: string, waiting: Waiting][] = [];
     for (const [key, waiting] of this.#waiting) {
       if (waiting.isInFlight) {
         continue;
@@ -95,8 +97,13 @@ export class StreamShareSender {
       if (waiting.notBefore > now) {
         next = Math.min(next, waiting.notBefore);
       } else if (this.#inFlight < MAX_IN_FLIGHT) {
-        void this.#send(key, waiting);
+        due.push([key, waiting]);
       }
+    }
+    // New ones first, then whoever has waited longest: hubs that do not answer hold up nobody for ever.
+    due.sort(([, a], [, b]) => a.notBefore - b.notBefore);
+    for (const [key, waiting] of due.slice(0, MAX_IN_FLIGHT - this.#inFlight)) {
+      void this.#send(key, waiting);
     }
     this.#cancelTimer?.();
     this.#cancelTimer = next < Infinity ? this.#ports.timers.after(next - now, () => this.pump()) : null;

@@ -9,8 +9,9 @@ import {
   type WatchVersion,
 } from "../../contract/live-rpc.ts";
 import { describeError, type Log } from "../../runtime/log.ts";
-import { withDeadline } from "../deadline.ts";
-import type { Timers, WatchListPort } from "../ports.ts";
+import { withDeadline } from "../../runtime/deadline.ts";
+import type { Timers } from "../../runtime/timers.ts";
+import type { WatchListPort } from "../ports.ts";
 import type { Publisher } from "./publisher.ts";
 
 /** Twice the pace the design asks for, so that one slow answer still leaves a poll each second. */

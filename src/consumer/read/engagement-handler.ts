@@ -1,7 +1,7 @@
 // An engagement partition: records are folded, watched creators' hubs get the whole state, finished streams their
 // shares, and state and position are checkpointed together.
 import { restoreState } from "../checkpoint/checkpoint.ts";
-import { withDeadline } from "../deadline.ts";
+import { withDeadline } from "../../runtime/deadline.ts";
 import { decodeEngagement } from "../decode/decode-engagement.ts";
 import { deadLetterOf, Rejected, Skipped } from "../decode/rejection.ts";
 import { EngagementFold } from "../fold/engagement-fold.ts";

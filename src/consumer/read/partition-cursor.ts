@@ -1,8 +1,9 @@
 // Reading one topic-partition from an offset: one call outstanding, the next one sent before the last one's records are
 // folded, a deadline on each, and after a failure a probe that tells an outage from a recreated topic, a gap or a stop.
 import type { Clock } from "../../runtime/clock.ts";
-import { backoff, sleep, withDeadline } from "../deadline.ts";
-import type { LogRecord, PartitionBounds, RecordSource, Timers } from "../ports.ts";
+import { backoff, sleep, withDeadline } from "../../runtime/deadline.ts";
+import type { Timers } from "../../runtime/timers.ts";
+import type { LogRecord, PartitionBounds, RecordSource } from "../ports.ts";
 import { checkRecords } from "./check-records.ts";
 
 /** How long the bridge may wait for a record: short, so that a quiet partition is known to be quiet. */

@@ -2,7 +2,7 @@
 // of the topic meanwhile. What is done with the records is a handler's business.
 import type { ReaderHealth } from "../../contract/live-rpc.ts";
 import { describeError } from "../../runtime/log.ts";
-import { sleep, withDeadline } from "../deadline.ts";
+import { sleep, withDeadline } from "../../runtime/deadline.ts";
 import type { Gap, PartitionBounds, Position, ReaderPorts, StoredReader } from "../ports.ts";
 import { PartitionCursor } from "./partition-cursor.ts";
 import { beginAt, type Beginning, nextEpoch } from "./placement.ts";

@@ -1,5 +1,5 @@
 // Where a reader begins, and under which epoch.
-import { withDeadline } from "../deadline.ts";
+import { withDeadline } from "../../runtime/deadline.ts";
 import type { PartitionBounds, Position, ReaderPorts } from "../ports.ts";
 
 /** The first start of a deployment reads engagement from this long ago: what is live, and what just was. */

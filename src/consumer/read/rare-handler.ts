@@ -3,7 +3,7 @@
 // that it holds up nobody else.
 import type { CreatorId } from "../../contract/ids.ts";
 import type { RareEvent } from "../../contract/live-rpc.ts";
-import { withDeadline } from "../deadline.ts";
+import { withDeadline } from "../../runtime/deadline.ts";
 import { decodeRare, type RareKind } from "../decode/decode-rare.ts";
 import { deadLetterOf, Rejected } from "../decode/rejection.ts";
 import type { Gap, ParkedEvent, Position, ReaderPorts, StoredReader } from "../ports.ts";
@@ -79,7 +79,9 @@ export class RareHandler implements PartitionHandler {
         this.#deadLetters.add(deadLetterOf(position.topicId, record, decoded));
       } else {
         const { creatorId } = decoded.event;
-        byCreator.set(creatorId, [...(byCreator.get(creatorId) ?? []), decoded]);
+        const events = byCreator.get(creatorId) ?? [];
+        events.push(decoded);
+        byCreator.set(creatorId, events);
       }
     }
     const toPark = await this.#delivery.deliver(position.epoch, byCreator);

@@ -17,6 +17,8 @@ import { readerTables } from "./reader-tables.ts";
 
 /** Dead letters are kept two weeks, twice what Kafka keeps by default. */
 const DEAD_LETTER_DAYS = 14;
+/** At 32,768 characters each at most, half of the 10 GB that an object may store. */
+const MAX_DEAD_LETTERS = 50_000;
 /** Gaps kept for the administrator; older ones are dropped. */
 const MAX_GAPS = 100;
 const GENERATIONS = 2;
@@ -222,9 +224,11 @@ export class SqliteReaderStorage implements ReaderStorage {
   #dropOldDeadLetters(added: number): void {
     const oldest = hourOf(this.#clock.now()) - DEAD_LETTER_DAYS * 24;
     this.#sql.exec(
-      "DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter ORDER BY id LIMIT ?) AND hour < ?",
+      `DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter ORDER BY id LIMIT ?)
+         AND (hour < ? OR id <= (SELECT max(id) FROM dead_letter) - ?)`,
       10 * added,
       oldest,
+      MAX_DEAD_LETTERS,
     );
     this.#sql.exec("DELETE FROM dead_letter_count WHERE hour < ?", oldest);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { sleep } from "../../../src/consumer/deadline.ts";
+import { sleep } from "../../../src/runtime/deadline.ts";
 import type { ReaderPorts } from "../../../src/consumer/ports.ts";
 import { EngagementHandler } from "../../../src/consumer/read/engagement-handler.ts";
 import { PartitionLoop } from "../../../src/consumer/read/partition-loop.ts";

@@ -13,12 +13,12 @@ import type {
   StoredCheckpoint,
   StoredReader,
   Suspect,
-  Timers,
 } from "../../../src/consumer/ports.ts";
 import { type CreatorId, creatorIdSchema, sourceOf } from "../../../src/contract/ids.ts";
 import type { Publish, RareBatch, ReaderReport, StreamShare, WatchChanges } from "../../../src/contract/live-rpc.ts";
 import type { Clock } from "../../../src/runtime/clock.ts";
 import { createLog } from "../../../src/runtime/log.ts";
+import type { Timers } from "../../../src/runtime/timers.ts";
 
 /** Lets everything that can happen without time passing happen. */
 async function settled(): Promise<void> {

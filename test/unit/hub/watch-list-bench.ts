@@ -22,10 +22,13 @@ export class WatchListBench {
   readonly told: SourcesState[] = [];
   /** Makes calls to hubs fail. */
   hubsDown = false;
+  /** Hubs whose calls never answer. */
+  readonly silentHubs = new Set<CreatorId>();
   /** Calls to hubs that are answered only when the test says so; null answers at once. */
   heldCalls: (() => void)[] | null = null;
   list: WatchListCore;
   readonly #database = memorySql();
+  readonly #timers = new Set<{ at: number; fire: () => void }>();
   #alarmAt: number | null = null;
   #instances = 0;
 
@@ -82,14 +85,24 @@ export class WatchListBench {
     }
   }
 
-  /** Lets time pass: alarms fire when they are due. */
+  /** Lets time pass: timers and alarms fire when they are due. */
   async advance(ms: number): Promise<void> {
     const end = this.now + ms;
     await this.settle();
-    while (this.#alarmAt !== null && this.#alarmAt <= end) {
-      this.now = Math.max(this.now, this.#alarmAt);
-      this.#alarmAt = null;
-      this.list.alarm();
+    for (;;) {
+      const [timer] = [...this.#timers].toSorted((a, b) => a.at - b.at);
+      const next = Math.min(timer?.at ?? Infinity, this.#alarmAt ?? Infinity);
+      if (next > end) {
+        break;
+      }
+      this.now = Math.max(this.now, next);
+      if (timer?.at === next) {
+        this.#timers.delete(timer);
+        timer.fire();
+      } else {
+        this.#alarmAt = null;
+        this.list.alarm();
+      }
       await this.settle();
     }
     this.now = end;
@@ -111,11 +124,21 @@ export class WatchListBench {
           if (this.hubsDown) {
             throw new Error("the hub is down");
           }
+          if (this.silentHubs.has(word.creatorId)) {
+            await new Promise(() => undefined);
+          }
           const held = this.heldCalls;
           if (held !== null) {
             await new Promise<void>((resolve) => held.push(resolve));
           }
           return { v: 1 };
+        },
+      },
+      timers: {
+        after: (ms, fire) => {
+          const timer = { at: this.now + ms, fire };
+          this.#timers.add(timer);
+          return () => this.#timers.delete(timer);
         },
       },
       alarm: { set: (at) => void (this.#alarmAt = at) },

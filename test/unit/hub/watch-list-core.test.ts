@@ -363,6 +363,19 @@ test("an outage of every source tells many hubs, a bounded number at a time, and
   expect(bench.told).toHaveLength(200);
 });
 
+test("hubs that never answer keep the word from no other", async () => {
+  const bench = started();
+  for (let number = 0; number < 40; number += 1) {
+    bench.silentHubs.add(creatorOf(`silent_${number}`));
+    bench.list.renew(lease(creatorOf(`silent_${number}`)));
+  }
+  bench.list.renew(lease(alice));
+
+  await bench.advance(30_000);
+
+  expect(bench.wordTo(alice)).toMatchObject({ state: "stale" });
+});
+
 test("a restart tells no hub anything before the sources have reported or have had time to", async () => {
   const bench = started();
   bench.list.renew(lease(alice));

@@ -264,3 +264,30 @@ test("dead letters and their counts are limited by the hour they were set aside 
   expect(full).toEqual({ counts: { not_json: { kept: 1_000, unkept: 1 } }, oldest: 0 });
   expect(later).toEqual({ counts: { not_json: { kept: 200, unkept: 0 } }, oldest: 2_000 });
 });
+
+test("of more dead letters than an object has room for, the oldest are dropped", async () => {
+  const now = Date.UTC(2026, 10, 22, 20);
+  const letter = (offset: number): DeadLetter => ({
+    topicId: "t",
+    offset,
+    timestamp: now,
+    reason: "not_json",
+    detail: "value is not JSON",
+    key: "",
+    value: "garbage",
+    truncated: false,
+  });
+  const kept = await runInDurableObject(reader(98), async (_instance, state) => {
+    const storage = new SqliteReaderStorage(state.storage, { now: () => now });
+    const setAside = (...offsets: number[]) => {
+      const checkpoint = { position: { topicId: "t", epoch: 1, offset: Math.max(...offsets) + 1 }, slices: [] };
+      return storage.commit({ checkpoint, deadLetters: offsets.map(letter), unkept: [], park: [], gap: null });
+    };
+    await setAside(1, 2, 3);
+    // As if as many had come meanwhile as are kept.
+    state.storage.sql.exec("UPDATE dead_letter SET id = 50_001 WHERE record_offset = 3");
+    await setAside(4);
+    return new ReaderRecords(state.storage).deadLetters(0, 10).map(({ offset }) => offset);
+  });
+  expect(kept).toEqual([3, 4]);
+});

@@ -1,5 +1,5 @@
 // Waiting with an end: every call to the outside has one.
-import type { Timers } from "./ports.ts";
+import type { Timers } from "./timers.ts";
 
 /** A call that did not answer in time. */
 export class DeadlineError extends Error {
