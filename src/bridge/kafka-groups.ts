@@ -85,24 +85,31 @@ export async function joinKafkaGroup(
   /** How many partitions the topics had when they were last shared out. */
   let shared = "";
   const join = async (signal: AbortSignal) => {
-    shared = await partitionCounts(metadata, topics, signal);
+    shared = (await partitionCounts(metadata, topics, signal)).join();
     // The group's leader shares out the partitions that the library knows of.
     consumer.clearMetadata();
     await within(signal, consumer.joinGroup({}));
   };
   /** Where partitions were added, the leader that joins again makes all share anew; others keep what they have. */
   const follow = async (signal: AbortSignal) => {
-    if (!consumer.isActive() || (await partitionCounts(metadata, topics, signal)) !== shared) {
+    if (!consumer.isActive() || (await partitionCounts(metadata, topics, signal)).join() !== shared) {
       await join(signal);
     }
   };
   // Nobody may call the leader's instance for long: added partitions would be nobody's until it ends.
+  const followAdded = async (signal: AbortSignal) => {
+    const counts = await partitionCounts(metadata, topics, signal);
+    // Of a topic that is gone there is nothing to share out: the next call says so.
+    if (!counts.includes(0) && counts.join() !== shared) {
+      await join(signal);
+    }
+  };
   let following: Promise<void> = Promise.resolve();
   let isFollowing = false;
   consumer.on("consumer:heartbeat:end", () => {
     if (!isFollowing) {
       isFollowing = true;
-      following = follow(AbortSignal.timeout(REBALANCE_TIMEOUT_MS))
+      following = followAdded(AbortSignal.timeout(REBALANCE_TIMEOUT_MS))
         // The next beat, or the next call, finds the same.
         .catch(() => undefined)
         .finally(() => {
@@ -154,12 +161,12 @@ export async function joinKafkaGroup(
   };
 }
 
-/** How many partitions each topic has, by what is known of it. */
+/** How many partitions each topic has, by what is known of it: 0 where it is gone. */
 async function partitionCounts(
   metadata: KafkaMetadata,
   topics: readonly string[],
   deadline: AbortSignal,
-): Promise<string> {
+): Promise<number[]> {
   const found = await Promise.all(topics.map((name) => metadata.topic(name, deadline)));
-  return found.map((topic) => topic?.leaders.length ?? 0).join();
+  return found.map((topic) => topic?.leaders.length ?? 0);
 }
