@@ -13,8 +13,11 @@ import type { PartitionCursor } from "./partition-cursor.ts";
 import type { PartitionHandler } from "./partition-loop.ts";
 import type { Portion, Suspects } from "./suspects.ts";
 
-/** Events parked at most (ours: about 20 MB). Beyond it the reader waits: order and completeness come first. */
-const MAX_PARKED = 50_000;
+/**
+ * Events parked at most (ours: about 200 MB, and 3 GB of the longest, where an object stores 10). Beyond it the reader
+ * waits: order and completeness come first.
+ */
+const MAX_PARKED = 500_000;
 const COMMIT_DEADLINE_MS = 3_000;
 
 /** Delivers one partition of a rare topic. */
