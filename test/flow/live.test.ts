@@ -58,6 +58,28 @@ test("what was produced before anyone watched is in the first live snapshot", as
   socket.close();
 });
 
+test("a dashboard that opens while all readers restart becomes live, with everything that was produced before", async () => {
+  const creatorId = "crt_flow_restart";
+  const played = play({ creatorId, sessions: 25, items: 2, now: Date.now(), random: randomOf(3) });
+  await produce(
+    product,
+    defaultTopics.engagement,
+    creatorId,
+    played.map((event) => JSON.stringify(event)),
+  );
+
+  await Promise.all([0, 1].map((partition) => product.restartReader(`${defaultTopics.engagement}:${partition}`)));
+  const socket = await open(creatorId);
+
+  const expected = expectedTotals(played);
+  await socket.until(
+    "every total",
+    ({ totals, state }) => state === "live" && totals?.watchSeconds === expected.watchSeconds,
+  );
+  expect(socket.totals).toMatchObject(expected);
+  socket.close();
+});
+
 test("duplicated events and garbage between them change nothing", async () => {
   const creatorId = "crt_flow_noise";
   const random = randomOf(3);
