@@ -12,6 +12,8 @@ import { systemTimers } from "../runtime/timers.ts";
 
 const TOPICS_DEADLINE_MS = 10_000;
 const CALL_DEADLINE_MS = 5_000;
+/** A source that this many answers in a row do not name is gone: one answer of a cluster in trouble may lack some. */
+const ANSWERS_UNTIL_GONE = 2;
 /** Readers started at once. */
 const CALLS_AT_ONCE = 16;
 
@@ -38,6 +40,7 @@ export class Supervisor extends DurableObject<ConsumerEnv> {
   constructor(ctx: DurableObjectState, env: ConsumerEnv) {
     super(ctx, env);
     this.#sql = ctx.storage.sql;
+    // `is_there`: how many more answers may lack the source.
     this.#sql.exec(
       "CREATE TABLE IF NOT EXISTS known (source TEXT PRIMARY KEY, present_at_first_start INTEGER NOT NULL, is_there INTEGER NOT NULL)",
     );
@@ -78,12 +81,13 @@ export class Supervisor extends DurableObject<ConsumerEnv> {
   #learn(there: readonly Source[]): void {
     this.ctx.storage.transactionSync(() => {
       const { seen } = this.#sql.exec<{ seen: number }>("SELECT count(*) AS seen FROM known").one();
-      this.#sql.exec("UPDATE known SET is_there = 0");
+      this.#sql.exec("UPDATE known SET is_there = max(0, is_there - 1)");
       for (const source of there) {
         this.#sql.exec(
-          "INSERT INTO known VALUES (?, ?, 1) ON CONFLICT (source) DO UPDATE SET is_there = 1",
+          "INSERT INTO known VALUES (?, ?, ?) ON CONFLICT (source) DO UPDATE SET is_there = excluded.is_there",
           source,
           seen === 0 ? 1 : 0,
+          ANSWERS_UNTIL_GONE,
         );
       }
     });
@@ -91,7 +95,7 @@ export class Supervisor extends DurableObject<ConsumerEnv> {
 
   #known(): Known[] {
     const rows = this.#sql.exec<{ source: string; present_at_first_start: number }>(
-      "SELECT source, present_at_first_start FROM known WHERE is_there = 1 ORDER BY source",
+      "SELECT source, present_at_first_start FROM known WHERE is_there > 0 ORDER BY source",
     );
     return rows.toArray().map((row) => ({
       source: sourceSchema.parse(row.source),

@@ -61,6 +61,19 @@ describe("the supervisor", () => {
     expect(expected).toEqual(Array.from({ length: 8 }, (_, partition) => `${ENGAGEMENT}:${partition}`));
   });
 
+  test("takes a partition for gone only when two answers in a row do not name it", async () => {
+    const gone = `${ENGAGEMENT}:99`;
+    await runInDurableObject(supervisor(env), (_instance, state) => {
+      // As if it had been seen before.
+      state.storage.sql.exec("INSERT INTO known SELECT ?, 0, max(is_there) FROM known", gone);
+    });
+    await supervisor(env).round();
+    expect(await supervisor(env).sources()).toContain(gone);
+    await supervisor(env).round();
+    expect(await supervisor(env).sources()).not.toContain(gone);
+    await silence(gone);
+  });
+
   test("has every reader log how it fares, once a minute at most", async () => {
     const source = `${ENGAGEMENT}:6`;
     await silence(source);
