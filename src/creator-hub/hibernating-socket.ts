@@ -38,13 +38,11 @@ export class HibernatingSocket implements HubSocket {
   }
 
   send(text: string): void {
-    // After our own close `send` throws; on a dead connection it is ignored.
-    if (this.#socket.readyState === WebSocket.OPEN) {
-      try {
-        this.#socket.send(text);
-      } catch {
-        // The socket closed between the check and the send: its close event is on its way.
-      }
+    // No look at `readyState` before: that asks the runtime once more for every frame and socket.
+    try {
+      this.#socket.send(text);
+    } catch {
+      // It is closed: its close event is on its way. On a dead connection `send` is ignored.
     }
   }
 
