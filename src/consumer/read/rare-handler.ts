@@ -27,14 +27,16 @@ export class RareHandler implements PartitionHandler {
   readonly #ports: ReaderPorts;
   readonly #kind: RareKind;
   readonly #suspects: Suspects;
+  readonly #maxParked: number;
   readonly #deadLetters: DeadLetterBuffer;
   readonly #delivery: RareDelivery;
   #position: Position | null = null;
   #isStopped = false;
   #saved: { readonly offset: number; readonly savedAt: number; readonly bytes: number } | null = null;
 
-  constructor(ports: ReaderPorts, kind: RareKind, suspects: Suspects) {
+  constructor(ports: ReaderPorts, kind: RareKind, suspects: Suspects, maxParked = MAX_PARKED) {
     this.#ports = ports;
+    this.#maxParked = maxParked;
     this.#kind = kind;
     this.#suspects = suspects;
     this.#deadLetters = new DeadLetterBuffer(ports.clock);
@@ -50,7 +52,7 @@ export class RareHandler implements PartitionHandler {
   }
 
   get hasRoom(): boolean {
-    return this.#delivery.parkedEvents < MAX_PARKED;
+    return this.#delivery.parkedEvents < this.#maxParked;
   }
 
   async restore(stored: StoredReader): Promise<Position | null> {

@@ -5,9 +5,9 @@ import { FakeWorld } from "./fakes.ts";
 
 const LIMITS = { ms: 1_000_000_000, records: 1_000_000, calls: 1_000_000 };
 
-function startReader(world: FakeWorld): PartitionLoop {
+function startReader(world: FakeWorld, maxParked?: number): PartitionLoop {
   const ports = world.ports();
-  const loop = new PartitionLoop(ports, (suspects) => new RareHandler(ports, "subscription", suspects));
+  const loop = new PartitionLoop(ports, (suspects) => new RareHandler(ports, "subscription", suspects, maxParked));
   void loop.run(LIMITS);
   return loop;
 }
@@ -117,14 +117,14 @@ describe("a hub that fails", () => {
   test("stops the reader once more is parked than may be, until there is room again", async () => {
     const world = new FakeWorld();
     world.failingHubs.add("crt_1");
-    world.storage.parked = Array.from({ length: 50_000 }, (_, offset) => ({
+    world.storage.parked = Array.from({ length: 1_000 }, (_, offset) => ({
       creatorId: "crt_1" as never,
       epoch: 1,
       event: { kind: "subscription", offset, broadcast: false, event: subscription(world) as never },
     }));
     world.storage.checkpoints = [{ position: { topicId: "topic-1", epoch: 1, offset: 0 }, slices: [] }];
     world.records.add(subscription(world, "crt_2"));
-    startReader(world);
+    startReader(world, 1_000);
     await world.time.pass(10_000);
     expect(taken(world, "crt_2")).toEqual([]);
     world.failingHubs.clear();
